@@ -36,6 +36,8 @@ mod adapter;
 mod error;
 mod evidence;
 mod finality;
+#[cfg(test)]
+mod fixture;
 mod header;
 mod id;
 mod observation;

@@ -32,7 +32,7 @@ pub trait ScanSink: fmt::Debug + Send + Sync + 'static {
     /// Stores `batch` on top of the revision `expected` and returns the new revision.
     ///
     /// # Errors
-    /// `Conflict`, `ScopeMismatch` and `Storage`, as above.
+    /// `Conflict`, `ScopeMismatch` and `Storage`, as above; `Inconsistent` if the batch's numbers leave a gap or go back.
     ///
     /// # Cancel safety
     /// Dropping the future may leave the batch stored. [`ScanSink::load`] tells: the stored revision is then the one

@@ -23,6 +23,7 @@ use crate::units::BlockHeight;
 /// - HS-3: an id is the hash of the header's bytes, computed here, unless the source says that hashing is off.
 /// - HS-4: one extension comes from one view of the chain; if the chain moved meanwhile, it is cut, never mixed.
 /// - HS-5: a source that is behind answers from what it has; it does not wait.
+/// - HS-6: a point is canonical for [`HeaderSource::membership`] if [`HeaderSource::extend`] would answer from it.
 #[async_trait]
 pub trait HeaderSource: Debug + Send + Sync + 'static {
     /// Says which ledger this is; checked before a checkpoint is used.
@@ -73,13 +74,17 @@ pub struct Tips {
 pub enum Membership {
     /// It is on the best chain.
     Canonical,
-    /// The source knows it, and it is not on the best chain.
+    /// The source knows it, and its best chain went another way. A block of which the source knows the header alone,
+    /// because its best chain has not reached it yet, should rather be called unknown.
     Stale,
     /// The source does not know it.
     Unknown,
 }
 
 /// Finds the block at a height, on chains that can be asked so; used to choose where a scan starts.
+///
+/// # Behaviour
+/// - HI-1: the answer is on the best chain; above the head it is `None`.
 #[async_trait]
 pub trait HeightIndex: Debug + Send + Sync + 'static {
     /// Returns the block at `height` on the best chain; `None` above the head.
@@ -115,6 +120,11 @@ pub trait ScanBlock: Debug + Send + Sync + 'static {
 }
 
 /// Turns blocks into observations; bodies stay inside the chain crate.
+///
+/// # Behaviour
+/// - OS-1: there is one report for each block, in the order in which they were asked for.
+/// - OS-2: a block that the node does not have is an error, not an empty report.
+/// - OS-3: a text that is no address of this network is refused.
 #[async_trait]
 pub trait ObservationSource: Debug + Send + Sync + 'static {
     /// Reads an address or script in the chain's text form.
@@ -144,11 +154,17 @@ pub trait TxSource: Debug + Send + Sync + 'static {
 }
 
 /// Provides verified finality evidence.
+///
+/// # Behaviour
+/// - ES-1: what is handed out verifies again.
+/// - ES-2: what does not verify is neither handed out nor vouched for.
+/// - ES-3: where there is no certificate, the answer is empty, also after the node forgot what it knew.
 #[async_trait]
 pub trait EvidenceSource: Debug + Send + Sync + 'static {
     /// Returns evidence that the source has now. `window` holds the points that are waiting, oldest first.
     ///
-    /// Evidence may name blocks outside the window: later ones, or another branch. Everything returned is verified
+    /// Two certificates of different blocks at one height exclude each other: a chain that issues certificates must not
+    /// repeat heights. Evidence may name blocks outside the window: later ones, or another branch. Everything returned is verified
     /// to the trust that it states. An empty answer means: nothing new, and is normal.
     ///
     /// # Errors

@@ -41,3 +41,35 @@ pub(crate) fn deep_enough(view: &ChainView<'_>, confirmations: BlockDelta) -> Op
     let point = view.unfinal.get(view.unfinal.len().checked_sub(above)?)?;
     Some(Evidence::depth(point.id, BlockDelta(confirmations.0.saturating_sub(1))))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finality::fixture::judge;
+    use crate::fixture::{id, points};
+
+    #[test]
+    fn a_depth_of_zero_is_refused() {
+        assert_eq!(Depth::try_new(BlockDelta(0)), Err(PolicyError::ZeroDepth));
+    }
+
+    #[test]
+    fn the_block_itself_is_the_first_confirmation() {
+        let policy = |depth| Depth::try_new(BlockDelta(depth)).unwrap();
+        let view = points(11..=15, 0);
+        let newest = |depth| judge(&policy(depth), &view, &[]).finalize.map(|evidence| evidence.block());
+        assert_eq!(newest(1), Some(id(15, 0)));
+        assert_eq!(newest(2), Some(id(14, 0)));
+        assert_eq!(newest(5), Some(id(11, 0)));
+        assert_eq!(newest(6), None);
+        assert_eq!(newest(u64::MAX), None);
+    }
+
+    #[test]
+    fn blocks_are_counted_and_not_heights() {
+        let policy = Depth::try_new(BlockDelta(2)).unwrap();
+        let verdict = judge(&policy, &points([11, 40], 0), &[]);
+        assert_eq!(verdict.finalize.map(|evidence| evidence.block()), Some(id(11, 0)));
+        assert_eq!(judge(&policy, &points([40], 0), &[]).finalize, None);
+    }
+}

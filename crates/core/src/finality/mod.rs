@@ -58,3 +58,31 @@ pub enum PolicyError {
     #[error("finality depth is 0; the least is 1 confirmation")]
     ZeroDepth,
 }
+
+#[cfg(test)]
+mod fixture {
+    use super::*;
+    use crate::fixture::point;
+    use crate::id::{BlockId, BlockPoint};
+    use crate::source::Tips;
+
+    /// Asks `policy` about the blocks of `unfinal` on top of a final one at height 10.
+    pub(super) fn judge(policy: &dyn FinalityPolicy, unfinal: &[BlockPoint], certificates: &[Evidence]) -> Verdict {
+        let mut pool = EvidencePool::new(8);
+        for certificate in certificates {
+            pool.insert(certificate.clone());
+        }
+        let unfinal = unfinal.to_vec().into();
+        policy.judge(&ChainView { finalized: point(10, 0), unfinal: &unfinal, tips: None }, &pool)
+    }
+
+    pub(super) fn judge_reported(
+        policy: &dyn FinalityPolicy,
+        unfinal: &[BlockPoint],
+        reported_final: Option<BlockId>,
+    ) -> Verdict {
+        let unfinal = unfinal.to_vec().into();
+        let tips = Some(Tips { reported_final, ..Tips::default() });
+        policy.judge(&ChainView { finalized: point(10, 0), unfinal: &unfinal, tips }, &EvidencePool::new(8))
+    }
+}

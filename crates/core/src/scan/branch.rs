@@ -15,28 +15,50 @@ use crate::time::Moment;
 impl<P: FinalityPolicy> ScanCore<P> {
     /// Takes headers: reads ahead on the road, extends the tip, or weighs another branch.
     pub(super) fn on_extension(&mut self, now: Moment, extension: &Extension, asked: NonZeroU32) {
-        self.tips = Some(extension.tips);
+        let searched = self.shared.take();
+        let most = usize::try_from(asked.get()).unwrap_or(usize::MAX);
+        let headers = extension.headers.get(..most).unwrap_or(&extension.headers);
         let Some(from) = extension.from else {
+            self.tips = Some(extension.tips);
+            let ours = self.ahead.finality.point.id;
+            let theirs = Some(extension.tips.head).filter(|head| head.height > ours.height);
+            self.step = Step::AskFinal { theirs };
+            return;
+        };
+        let linked = linked_prefix(from, headers);
+        let unlinked = headers.first().filter(|_| linked == 0).map(|header| header.point.id);
+        self.count_unlinked(unlinked);
+        if unlinked.is_some() {
+            self.proceed(now, false);
+            return;
+        }
+        self.tips = Some(extension.tips);
+        let headers = headers.get(..linked).unwrap_or_default();
+        let more = headers.last().is_some_and(|last| last.point.id != extension.tips.head);
+        if self.road.as_mut().is_some_and(|road| road.turn_to(from)) {
+            self.skim(now, headers, more);
+            return;
+        }
+        let Some(place) = self.ahead.place(&from) else {
             self.step = Step::AskFinal { theirs: None };
             return;
         };
-        let linked = linked_prefix(from, &extension.headers);
-        let headers = extension.headers.get(..linked).unwrap_or_default();
-        self.count_unlinked(extension.headers.get(linked).filter(|_| linked == 0).map(|header| header.point.id));
-        let full = u32::try_from(headers.len()).is_ok_and(|count| count >= asked.get());
-        if self.road.as_ref().and_then(|road| road.skimmed()).is_some() && self.skim(now, from, headers) {
-            return;
-        }
-        match self.ahead.position(&from) {
-            Some(kept) if kept == self.ahead.unfinal.len() => {
-                self.contradictions = 0;
-                self.extend_tip(now, headers, full);
-            }
-            Some(_) => {
-                self.contradictions = 0;
-                self.weigh_branch(now, from, headers, full);
-            }
-            None => self.step = Step::AskFinal { theirs: self.in_place_of_final(headers) },
+        let known = (place.saturating_add(1)..).map_while(|next| self.ahead.point(next));
+        let shared = headers.iter().zip(known).take_while(|(header, ours)| header.point == *ours).count();
+        let (place, headers) = (place.saturating_add(shared), headers.get(shared..).unwrap_or_default());
+        let from = self.ahead.point(place).unwrap_or(from);
+        let kept = self.ahead.kept(place);
+        if kept == Some(self.ahead.unfinal.len()) {
+            self.contradictions = 0;
+            self.extend_tip(now, headers, more);
+        } else if headers.is_empty() && more && searched.is_none_or(|before| self.ahead.place(&before) < Some(place)) {
+            self.shared = Some(from);
+            self.step = Step::Extend;
+        } else if kept.is_some() {
+            self.contradictions = 0;
+            self.weigh_branch(now, from, headers, more);
+        } else {
+            self.step = Step::AskFinal { theirs: headers.first().map(|header| header.point.id) };
         }
     }
 
@@ -47,7 +69,7 @@ impl<P: FinalityPolicy> ScanCore<P> {
                 self.tip_is_stale = true;
                 self.step = Step::Extend;
             }
-            Membership::Canonical => self.idle(now, self.limits.poll),
+            Membership::Canonical => self.proceed(now, false),
             Membership::Unknown => {
                 self.set_hold(Some(self.behind_or_forked(self.ahead.tip())));
                 self.proceed(now, false);
@@ -57,15 +79,16 @@ impl<P: FinalityPolicy> ScanCore<P> {
 
     /// Takes the answer to whether our final block is on the source's chain.
     ///
-    /// A source that lacks it may only lag, so nothing is concluded from one answer. Where a certificate made the block
-    /// final, only another certificate can contradict it.
+    /// A source that lacks it may only lag, even if it knows the block's header already: it contradicts the block only
+    /// where its chain was seen to hold `theirs` instead. And nothing is concluded from one answer. Where a certificate
+    /// made the block final, only another certificate can contradict it.
     pub(super) fn on_final(&mut self, now: Moment, theirs: Option<BlockId>, membership: Membership) {
         let finality = &self.ahead.finality;
-        let contradicted = membership == Membership::Stale || membership == Membership::Unknown && theirs.is_some();
-        if contradicted && !finality.evidence.is_certificate() {
+        if let Some(theirs) = theirs.filter(|_| membership != Membership::Canonical)
+            && !finality.evidence.is_certificate()
+        {
             self.contradictions += 1;
             if self.contradictions >= self.limits.contradictions {
-                let theirs = theirs.or(self.tips.map(|tips| tips.head)).unwrap_or_default();
                 let ours = finality.evidence.clone();
                 self.stop(ScanFault::FinalityViolated { ours, theirs, certificate: None });
                 return;
@@ -73,25 +96,27 @@ impl<P: FinalityPolicy> ScanCore<P> {
         }
         match membership {
             Membership::Canonical => self.contradictions = 0,
-            Membership::Stale => self.set_hold(Some(HoldReason::SourceForked)),
-            Membership::Unknown => self.set_hold(Some(self.behind_or_forked(self.ahead.finality.point))),
+            Membership::Stale | Membership::Unknown => {
+                self.set_hold(Some(match theirs {
+                    Some(_) => HoldReason::SourceForked,
+                    None => self.behind_or_forked(self.ahead.finality.point),
+                }));
+            }
         }
         self.proceed(now, false);
     }
 
-    /// Reads ahead; returns whether the answer was used up by that.
-    fn skim(&mut self, now: Moment, from: BlockPoint, headers: &[Header]) -> bool {
-        let Some(road) = &mut self.road else { return false };
-        match road.skim(from, headers) {
+    /// Reads ahead on the road.
+    fn skim(&mut self, now: Moment, headers: &[Header], more: bool) {
+        let Some(road) = &mut self.road else { return };
+        match road.skim(headers) {
             RoadStep::Ahead | RoadStep::Reached(_) => {
-                let waiting = headers.is_empty();
-                self.set_hold(waiting.then_some(HoldReason::SourceBehind));
-                if waiting {
-                    self.idle(now, self.limits.poll)
+                if more {
+                    self.step = Step::Extend;
                 } else {
-                    self.step = Step::Extend
+                    self.set_hold(Some(HoldReason::SourceBehind));
+                    self.idle(now, self.limits.poll);
                 }
-                true
             }
             RoadStep::Arrived => {
                 let evidence = road.evidence.clone();
@@ -101,20 +126,19 @@ impl<P: FinalityPolicy> ScanCore<P> {
                 }
                 self.prepare_road();
                 self.step = Step::Extend;
-                true
             }
             RoadStep::Lost => {
+                // After a wait, or a source that stays on its branch would be asked without end.
                 self.road = None;
-                false
+                self.idle(now, self.limits.poll);
             }
         }
     }
 
-    fn extend_tip(&mut self, now: Moment, headers: &[Header], full: bool) {
+    fn extend_tip(&mut self, now: Moment, headers: &[Header], more: bool) {
         self.tip_is_stale = false;
-        let allowed = self.allowed_prefix(headers);
-        let free = usize::try_from(self.room()).unwrap_or(usize::MAX);
-        let applied = headers.get(..allowed.min(free)).unwrap_or_default();
+        let allowed = self.allowed_prefix(self.ahead.tip(), headers);
+        let applied = headers.get(..allowed.min(self.free())).unwrap_or_default();
         if self.against_certificate() || (allowed == 0 && !headers.is_empty()) {
             self.set_hold(Some(HoldReason::SourceForked));
             self.proceed(now, false);
@@ -122,67 +146,76 @@ impl<P: FinalityPolicy> ScanCore<P> {
         }
         if applied.is_empty() && !headers.is_empty() {
             self.set_hold(Some(HoldReason::WindowFull));
-            self.judge();
+            self.judge(false);
             let onwards = self.road.is_some();
             self.proceed(now, onwards);
             return;
         }
         self.set_hold(None);
+        let cut = applied.len() < allowed;
         let on_road = self.apply(applied);
-        self.judge();
-        self.proceed(now, full && on_road);
+        self.judge(false);
+        self.proceed(now, (more || cut) && on_road);
     }
 
     /// Decides whether the branch that leaves ours at `from` is followed: if it is longer, or contains a certified block,
-    /// or the source has said that our tip is no longer on its chain.
-    fn weigh_branch(&mut self, now: Moment, from: BlockPoint, headers: &[Header], full: bool) {
-        let allowed = self.allowed_prefix(headers);
+    /// or the source has said that our tip is no longer on its chain. A branch that runs against a certificate is
+    /// followed up to there, and only if that much of it is longer.
+    fn weigh_branch(&mut self, now: Moment, from: BlockPoint, headers: &[Header], more: bool) {
+        let allowed = self.allowed_prefix(from, headers);
         let branch = headers.get(..allowed).unwrap_or_default();
         let end = branch.last().map_or(from, |header| header.point);
-        let longer = end.id.height > self.ahead.tip().id.height;
-        if !(longer || self.tip_is_stale || self.is_certified(branch)) {
-            self.step = Step::AskTip;
-            return;
-        }
-        if branch.is_empty() && !headers.is_empty() {
+        let wins = end.id.height > self.ahead.tip().id.height || self.is_certified(branch);
+        if allowed < headers.len() && !wins {
             self.set_hold(Some(HoldReason::SourceForked));
             self.proceed(now, false);
+            return;
+        }
+        if !wins && !self.tip_is_stale {
+            self.step = Step::AskTip;
             return;
         }
         self.tip_is_stale = false;
         self.road = None;
         self.set_hold(None);
         self.roll_back(from);
-        let free = usize::try_from(self.room()).unwrap_or(usize::MAX);
-        let branch = branch.get(..branch.len().min(free)).unwrap_or_default();
-        self.apply(branch);
-        self.judge();
-        self.proceed(now, full);
+        let applied = branch.get(..self.free()).unwrap_or(branch);
+        self.apply(applied);
+        self.judge(false);
+        self.proceed(now, more || applied.len() < branch.len());
     }
 
     fn roll_back(&mut self, to: BlockPoint) {
-        let kept = self.ahead.position(&to).unwrap_or(0);
+        let kept = self.ahead.place(&to).and_then(|place| self.ahead.kept(place)).unwrap_or(0);
         let dropped: Vec<_> = self.ahead.unfinal.iter().skip(kept).rev().copied().collect();
         if !dropped.is_empty() {
             self.emit(ScanEvent::RollBack { to, dropped });
         }
     }
 
-    /// Applies headers that link to the tip; stops early, with `false`, where the road is lost.
+    /// Applies headers that link to the tip; stops early, with `false`, where the road is lost or the scan stops.
     fn apply(&mut self, headers: &[Header]) -> bool {
         for header in headers {
             self.emit(ScanEvent::Apply(*header));
-            if !self.walk_road(header.point) {
+            if !self.walk_road(header.point) || self.fault().is_some() {
                 return false;
             }
         }
         true
     }
 
-    /// Returns how many of `headers` may be applied before one would stand where a certificate names another block.
-    fn allowed_prefix(&self, headers: &[Header]) -> usize {
+    /// Returns how many blocks may be applied now: as the window and the event queue have room.
+    fn free(&self) -> usize {
+        usize::try_from(self.room()).unwrap_or(usize::MAX).min(self.queue().max(1))
+    }
+
+    /// Returns how many of `headers`, which follow `from`, may be applied before one would stand where a certificate names
+    /// another block, or skip the height of one.
+    fn allowed_prefix(&self, from: BlockPoint, headers: &[Header]) -> usize {
+        let mut below = from.id.height;
         let against = |header: &Header| {
-            let mut rivals = self.pool.at(header.point.id.height).peekable();
+            let mut rivals = self.pool.within(below, header.point.id.height).peekable();
+            below = header.point.id.height;
             rivals.peek().is_some() && !rivals.any(|held| held.block() == header.point.id)
         };
         headers.iter().position(against).unwrap_or(headers.len())
@@ -196,12 +229,7 @@ impl<P: FinalityPolicy> ScanCore<P> {
 
     /// Returns whether a block of `branch` has a certificate.
     fn is_certified(&self, branch: &[Header]) -> bool {
-        branch.iter().any(|header| self.pool.at(header.point.id.height).any(|held| held.block() == header.point.id))
-    }
-
-    fn in_place_of_final(&self, headers: &[Header]) -> Option<BlockId> {
-        let height = self.ahead.finality.point.id.height;
-        headers.iter().map(|header| header.point.id).find(|id| id.height == height)
+        self.pool.iter().any(|held| branch.iter().any(|header| header.point.id == held.block()))
     }
 
     fn behind_or_forked(&self, ours: BlockPoint) -> HoldReason {

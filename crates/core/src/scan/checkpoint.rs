@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{Evidence, EvidenceClaim, EvidenceKind, Finality};
-use crate::id::{BlockPoint, Scope};
+use crate::id::{BlockId, BlockPoint, Scope};
 use crate::scan::event::EventSeq;
 use crate::scan::ledger::Ledger;
 use crate::source::EvidenceSource;
+use crate::units::BlockHeight;
 
 /// Holds where a scan stands, as data. It proves nothing: see [`TrustedCheckpoint`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,9 @@ pub struct Checkpoint {
     pub history: Vec<BlockPoint>,
     /// Holds certificates that wait for their block.
     pub pending: Vec<EvidenceClaim>,
+    /// Holds what the driver wants to find again with the checkpoint, in a form of its own; the core leaves it `None`.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub notes: Option<String>,
 }
 
 impl Checkpoint {
@@ -49,6 +53,10 @@ impl Checkpoint {
                 asked: Box::new(scope.clone()),
             });
         }
+        let (block, finalized) = (self.finality.block, self.finalized.id);
+        if block != finalized && block.height <= finalized.height && !self.may_repeat(block.height) {
+            return Err(CheckpointError::OtherEvidence { block });
+        }
         let ends = core::iter::once(&self.finalized);
         let heights: Vec<_> = self.history.iter().chain(ends).chain(&self.unfinal).map(|p| p.id.height).collect();
         match heights.windows(2).position(|pair| pair[0] > pair[1]) {
@@ -56,12 +64,23 @@ impl Checkpoint {
             None => Ok(()),
         }
     }
+
+    /// Returns whether a descendant of the final block may stand at `height`: chains without certificates repeat heights.
+    fn may_repeat(&self, height: BlockHeight) -> bool {
+        height == self.finalized.id.height && !matches!(self.finality.kind, EvidenceKind::Certificate(_))
+    }
 }
 
 /// Says why a checkpoint cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
+    /// Its evidence names a block that is neither its final block nor above it.
+    #[error("checkpoint's evidence names block {} {:?}, which is not above its final block", block.height, block.hash)]
+    OtherEvidence {
+        /// Is the block that the evidence names.
+        block: BlockId,
+    },
     /// It belongs to another chain, network, shard or genesis.
     #[error("checkpoint is of {stored}, the source is {asked}")]
     OtherScope {
@@ -88,7 +107,9 @@ impl From<CheckpointError> for Error {
     fn from(error: CheckpointError) -> Self {
         let kind = match error {
             CheckpointError::OtherScope { .. } => ErrorKind::ScopeMismatch,
-            CheckpointError::OutOfOrder { .. } | CheckpointError::UnknownFormat { .. } => ErrorKind::InvalidData,
+            CheckpointError::OtherEvidence { .. }
+            | CheckpointError::OutOfOrder { .. }
+            | CheckpointError::UnknownFormat { .. } => ErrorKind::InvalidData,
         };
         Self::new(kind, "checkpoint").because(error)
     }
@@ -133,12 +154,18 @@ impl TrustedCheckpoint {
     /// # Cancel safety
     /// Dropping the future loses nothing.
     pub async fn verify(checkpoint: &Checkpoint, scope: &Scope, source: &dyn EvidenceSource) -> Result<Self> {
+        checkpoint.check(scope)?;
         let claim = &checkpoint.finality;
         if !matches!(claim.kind, EvidenceKind::Certificate(_)) {
             return Err(Error::new(ErrorKind::Unverified, "checkpoint")
                 .with("evidence without certificate", format!("{:?}", claim.kind)));
         }
         let evidence = source.verify(claim).await?;
+        if evidence.block() != claim.block {
+            return Err(Error::new(ErrorKind::Unverified, "checkpoint")
+                .with("claimed", format!("{:?}", claim.block))
+                .with("verified", format!("{:?}", evidence.block())));
+        }
         Ok(Self::with_evidence(checkpoint, scope, evidence)?)
     }
 
@@ -183,5 +210,124 @@ impl TrustedCheckpoint {
         let (unfinal, history) = (VecDeque::from(self.unfinal), VecDeque::from(self.history));
         let ledger = Ledger::new(self.finality, unfinal, history, self.next_seq, history_limit);
         (self.scope, ledger, self.pending)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use core::future::Future;
+    use core::pin::pin;
+    use core::task::{Context, Poll, Waker};
+
+    use super::*;
+    use crate::evidence::Trust;
+    use crate::fixture::{certificate, id, point, points, scope};
+    use crate::id::ShardId;
+
+    /// Vouches for whatever was signed by branch 0, and answers about `instead` if that is given.
+    #[derive(Debug)]
+    struct Verifier {
+        instead: Option<Evidence>,
+    }
+
+    #[async_trait]
+    impl EvidenceSource for Verifier {
+        async fn evidence(&self, _window: &[BlockPoint]) -> Result<Vec<Evidence>> {
+            Ok(Vec::new())
+        }
+
+        async fn verify(&self, claim: &EvidenceClaim) -> Result<Evidence> {
+            match &self.instead {
+                _ if claim.bytes != [0] => Err(Error::new(ErrorKind::Unverified, "verify")),
+                Some(evidence) => Ok(evidence.clone()),
+                None => Ok(Evidence::attest(claim.block, "test", Trust::NodeSet, &claim.bytes)),
+            }
+        }
+    }
+
+    fn ready<T>(future: impl Future<Output = T>) -> T {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(output) => output,
+            Poll::Pending => panic!("it waits"),
+        }
+    }
+
+    fn verify(checkpoint: &Checkpoint, instead: Option<Evidence>) -> Result<TrustedCheckpoint> {
+        ready(TrustedCheckpoint::verify(checkpoint, &scope(1), &Verifier { instead }))
+    }
+
+    fn checkpoint() -> Checkpoint {
+        Checkpoint {
+            format: Checkpoint::FORMAT,
+            scope: scope(1),
+            next_seq: EventSeq(9),
+            finalized: point(10, 0),
+            finality: EvidenceClaim::from(certificate(10, 0)),
+            unfinal: points(11..13, 0),
+            history: points(8..10, 0),
+            pending: vec![certificate(20, 0).into(), certificate(21, 1).into()],
+            notes: None,
+        }
+    }
+
+    #[test]
+    fn another_ledger_is_refused_in_every_part_of_its_name() {
+        let checkpoint = checkpoint();
+        assert_eq!(checkpoint.check(&scope(1)), Ok(()));
+        let sharded = Scope { shard: Some(ShardId(0)), ..scope(1) };
+        for other in [scope(2), sharded] {
+            let error = checkpoint.check(&other).unwrap_err();
+            assert!(matches!(error, CheckpointError::OtherScope { .. }), "{error}");
+            assert_eq!(TrustedCheckpoint::anchor(&checkpoint, &other).unwrap_err(), error);
+            assert_eq!(Error::from(error).kind(), ErrorKind::ScopeMismatch);
+        }
+    }
+
+    #[test]
+    fn an_unknown_format_and_blocks_out_of_order_are_refused() {
+        let unknown = Checkpoint { format: 2, ..checkpoint() };
+        assert_eq!(unknown.check(&scope(1)), Err(CheckpointError::UnknownFormat { found: 2 }));
+        let falling = Checkpoint { unfinal: points([11, 13, 12], 0), ..checkpoint() };
+        assert_eq!(falling.check(&scope(1)), Err(CheckpointError::OutOfOrder { at: 4 }));
+        let repeated = Checkpoint { unfinal: points([10, 11, 11], 0), ..checkpoint() };
+        assert_eq!(repeated.check(&scope(1)), Ok(()));
+    }
+
+    #[test]
+    fn evidence_for_a_block_that_is_not_the_final_one_or_above_is_refused() {
+        for (other, refused) in [(id(9, 0), true), (id(10, 1), true), (id(10, 0), false), (id(500, 0), false)] {
+            let mut checkpoint = checkpoint();
+            checkpoint.finality.block = other;
+            assert_eq!(checkpoint.check(&scope(1)).is_err(), refused, "{other:?}");
+            assert_eq!(verify(&checkpoint, None).is_err(), refused, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_verified_again_and_an_answer_about_another_block_is_refused() {
+        assert_eq!(verify(&checkpoint(), None).unwrap().finality.evidence, certificate(10, 0));
+        let answered = verify(&checkpoint(), Some(certificate(11, 0))).unwrap_err();
+        assert_eq!(answered.kind(), ErrorKind::Unverified);
+        let mut forged = checkpoint();
+        forged.finality.bytes = vec![7];
+        assert_eq!(verify(&forged, None).unwrap_err().kind(), ErrorKind::Unverified);
+    }
+
+    #[test]
+    fn evidence_without_a_certificate_is_not_verified_but_may_be_taken_as_an_anchor() {
+        let mut checkpoint = checkpoint();
+        checkpoint.finality = EvidenceClaim::from(Evidence::depth(id(10, 0), crate::units::BlockDelta(5)));
+        assert_eq!(verify(&checkpoint, None).unwrap_err().kind(), ErrorKind::Unverified);
+        let trusted = TrustedCheckpoint::anchor(&checkpoint, &scope(1)).unwrap();
+        assert_eq!(trusted.finality.evidence, Evidence::anchor(id(10, 0)));
+        assert!(trusted.pending.is_empty());
+    }
+
+    #[test]
+    fn waiting_certificates_are_verified_one_by_one() {
+        let mut trusted = verify(&checkpoint(), None).unwrap();
+        let refused = ready(trusted.verify_pending(&checkpoint(), &Verifier { instead: None }));
+        assert_eq!((refused, trusted.pending), (1, vec![certificate(20, 0)]));
     }
 }

@@ -48,10 +48,11 @@ pub struct ScanCore<P> {
     pub(super) step: Step,
     /// Set after the source confirmed that our tip left its chain: then a shorter branch is followed too.
     pub(super) tip_is_stale: bool,
+    /// Locates our newest block that the source's chain is known to hold, while the point where it forks is looked for.
+    pub(super) shared: Option<BlockPoint>,
     pub(super) contradictions: u32,
     unlinked: u32,
     failures: u32,
-    hold: Option<HoldReason>,
     fault: Option<ScanFault>,
     in_flight: Option<RequestId>,
     last_request: u64,
@@ -86,6 +87,10 @@ pub struct Progress {
     pub head: Option<BlockId>,
     /// Counts the blocks that wait for finality.
     pub unfinal: usize,
+    /// Counts the certificates that wait for their block.
+    pub certificates: usize,
+    /// Counts the points that are kept on the way to a certificate far ahead.
+    pub milestones: usize,
     /// Says how far headers were read ahead, while catching up towards a certificate.
     pub skimmed: Option<BlockHeight>,
     /// Says why the scan waits, if it does.
@@ -98,11 +103,12 @@ impl<P: FinalityPolicy> ScanCore<P> {
     pub fn resume(policy: P, checkpoint: TrustedCheckpoint, limits: ScanLimits) -> Self {
         let (scope, ledger, pending) = checkpoint.into_parts(limits.history);
         let mut pool = EvidencePool::new(limits.pending);
-        for evidence in pending {
+        let above = |evidence: &Evidence| evidence.block().height > ledger.finality.point.id.height;
+        for evidence in pending.into_iter().filter(above) {
             pool.insert(evidence);
         }
         let step = if policy.wants_evidence() { Step::Evidence { more: true } } else { Step::Extend };
-        Self {
+        let mut core = Self {
             policy,
             scope,
             acked: ledger.clone(),
@@ -113,10 +119,10 @@ impl<P: FinalityPolicy> ScanCore<P> {
             road: None,
             step,
             tip_is_stale: false,
+            shared: None,
             contradictions: 0,
             unlinked: 0,
             failures: 0,
-            hold: None,
             fault: None,
             in_flight: None,
             last_request: 0,
@@ -124,14 +130,16 @@ impl<P: FinalityPolicy> ScanCore<P> {
             max: limits.batch,
             evidence_changed: false,
             limits,
-        }
+        };
+        core.judge(false);
+        core
     }
 
     /// Returns the next request; `None` while one is under way, while the scan waits, while too many events wait, and
     /// after a fault. Poll again after each reply, each [`ScanCore::ack`], and each timeout.
     #[must_use]
     pub fn poll_request(&mut self) -> Option<(RequestId, ScanRequest<'_>)> {
-        if self.in_flight.is_some() || self.fault.is_some() || self.events.len() >= self.limits.events {
+        if self.in_flight.is_some() || self.fault.is_some() || self.events.len() >= self.limits.events.max(1) {
             return None;
         }
         if matches!(self.step, Step::Idle { .. }) {
@@ -153,7 +161,7 @@ impl<P: FinalityPolicy> ScanCore<P> {
                 if let Some(road) = &self.road {
                     road.locate(&mut self.points);
                 }
-                self.ahead.locate(&mut self.points);
+                self.ahead.locate(self.shared, &mut self.points);
                 ScanRequest::Extend { locator: &self.points, max: self.max }
             }
         };
@@ -172,7 +180,7 @@ impl<P: FinalityPolicy> ScanCore<P> {
             (Step::AskTip, Reply::Membership(membership)) => self.on_tip(now, membership),
             (Step::Evidence { more }, Reply::Evidence(evidence)) => {
                 self.on_evidence(evidence);
-                self.judge();
+                self.judge(true);
                 if more || self.road.is_some() { self.step = Step::Extend } else { self.idle(now, self.limits.poll) }
             }
             (Step::Extend, Reply::Extend(extension)) => self.on_extension(now, extension, self.max),
@@ -191,6 +199,11 @@ impl<P: FinalityPolicy> ScanCore<P> {
         let doubled = self.limits.poll.saturating_mul(1 << self.failures.min(16));
         self.failures = self.failures.saturating_add(1);
         self.idle(now, doubled.min(self.limits.poll_max).max(retry_after.unwrap_or_default()));
+    }
+
+    /// Forgets the request under way, because whoever carried it was dropped; the scan asks again.
+    pub fn forget_request(&mut self) {
+        self.in_flight = None;
     }
 
     /// Returns when [`ScanCore::handle_timeout`] should be called; `None` while the scan does not wait.
@@ -239,14 +252,18 @@ impl<P: FinalityPolicy> ScanCore<P> {
 
     /// Forgets the events that were not acknowledged and starts again from the last one that was.
     ///
-    /// For a driver that cannot get the block of an event, because its branch is gone.
+    /// For a driver that cannot get the block of an event, because its branch is gone. Not while it is unknown whether
+    /// a commit landed: the numbers of the forgotten events are used again.
     pub fn rewind(&mut self) {
         self.ahead = self.acked.clone();
+        for evidence in self.events.iter().filter_map(certificate) {
+            self.pool.insert(evidence.clone());
+        }
         self.events.clear();
         self.in_flight = None;
         self.road = None;
-        self.hold = None;
         self.tip_is_stale = false;
+        self.shared = None;
         self.step = Step::Extend;
     }
 
@@ -254,13 +271,14 @@ impl<P: FinalityPolicy> ScanCore<P> {
     /// the checkpoint that a sink stores together with them.
     #[must_use]
     pub fn checkpoint(&self, through: Option<EventSeq>) -> Checkpoint {
-        let mut ledger = self.acked.clone();
+        let (mut ledger, mut pool) = (self.acked.clone(), self.pool.clone());
         let through = through.map_or(0, |seq| seq.next().0);
         for event in &self.events {
-            if ledger.next_seq.0 >= through {
-                break;
+            if ledger.next_seq.0 < through {
+                ledger.advance(event);
+            } else if let Some(evidence) = certificate(event) {
+                pool.insert(evidence.clone());
             }
-            ledger.advance(event);
         }
         Checkpoint {
             format: Checkpoint::FORMAT,
@@ -270,7 +288,8 @@ impl<P: FinalityPolicy> ScanCore<P> {
             finality: EvidenceClaim::from(&ledger.finality.evidence),
             unfinal: ledger.unfinal.into(),
             history: ledger.history.into(),
-            pending: self.pool.iter().map(EvidenceClaim::from).collect(),
+            pending: pool.iter().map(EvidenceClaim::from).collect(),
+            notes: None,
         }
     }
 
@@ -294,8 +313,10 @@ impl<P: FinalityPolicy> ScanCore<P> {
             tip: self.ahead.tip(),
             head: self.tips.map(|tips| tips.head),
             unfinal: self.ahead.unfinal.len(),
+            certificates: self.pool.len(),
+            milestones: self.road.as_ref().map_or(0, Road::len),
             skimmed: self.road.as_ref().and_then(Road::skimmed).map(|point| point.id.height),
-            hold: self.hold,
+            hold: self.ahead.hold,
         }
     }
 
@@ -326,11 +347,9 @@ impl<P: FinalityPolicy> ScanCore<P> {
     }
 
     pub(super) fn set_hold(&mut self, reason: Option<HoldReason>) {
-        if self.hold == reason {
-            return;
+        if self.ahead.hold != reason {
+            self.emit(reason.map_or(ScanEvent::Resume, ScanEvent::Hold));
         }
-        self.hold = reason;
-        self.emit(reason.map_or(ScanEvent::Resume, ScanEvent::Hold));
     }
 
     pub(super) fn stop(&mut self, fault: ScanFault) {
@@ -355,20 +374,24 @@ impl<P: FinalityPolicy> ScanCore<P> {
     }
 
     /// Asks the policy, and does what it says.
-    pub(super) fn judge(&mut self) {
+    ///
+    /// `asked` says whether the source was asked for certificates of these very blocks. Before that, only a certificate
+    /// makes a block final where certificates are wanted: what a policy falls back to must not outrun them.
+    pub(super) fn judge(&mut self, asked: bool) {
         if self.fault.is_some() {
             return;
         }
         let verdict = self.policy.judge(&self.view(), &self.pool);
-        if let Some(evidence) = verdict.finalize
+        let settled = asked || !self.policy.wants_evidence();
+        if let Some(evidence) = verdict.finalize.filter(|evidence| settled || evidence.is_certificate())
             && let Some(point) = self.ahead.unfinal.iter().find(|point| point.id == evidence.block()).copied()
         {
             self.finalize(point, evidence);
         }
         let Some(target) = verdict.follow else { return };
-        let tip = self.ahead.tip().id.height;
-        let distance = target.block().height.since(tip).map_or(0, |delta| delta.0);
-        if self.road.is_none() && distance > u64::from(self.room()) {
+        let (tip, room) = (self.ahead.tip().id.height, u64::from(self.room()));
+        let is_far = target.block().height.since(tip).is_some_and(|distance| room == 0 || distance.0 > room);
+        if self.road.is_none() && is_far {
             self.road = Some(Road::new(target, self.limits.road));
         }
         self.prepare_road();
@@ -420,6 +443,11 @@ impl<P: FinalityPolicy> ScanCore<P> {
         self.limits.unfinal.get().saturating_sub(held)
     }
 
+    /// Returns how many more events may wait.
+    pub(super) fn queue(&self) -> usize {
+        self.limits.events.saturating_sub(self.events.len())
+    }
+
     pub(super) fn view(&self) -> ChainView<'_> {
         ChainView { finalized: self.ahead.finality.point, unfinal: &self.ahead.unfinal, tips: self.tips }
     }
@@ -429,7 +457,7 @@ impl<P: FinalityPolicy> ScanCore<P> {
             let block = theirs.block();
             if block.height > self.ahead.finality.point.id.height {
                 self.evidence_changed |= self.pool.insert(theirs.clone());
-            } else if let Some(ours) = self.ahead.final_at(block.height).filter(|ours| *ours != block) {
+            } else if let Some(ours) = self.ahead.excludes(block) {
                 self.violated_by(ours, theirs);
             }
         }
@@ -442,16 +470,26 @@ impl<P: FinalityPolicy> ScanCore<P> {
     }
 
     /// Returns how many headers to ask for: what the next segment, the window and the event queue have room for. At
-    /// least one, so that a full window still learns of a reorganisation.
+    /// least one, so that a full window still learns of a reorganisation; more than the window's room if blocks of it
+    /// are about to be replaced.
     fn next_max(&self) -> NonZeroU32 {
-        let queue = u32::try_from(self.limits.events.saturating_sub(self.events.len())).unwrap_or(u32::MAX);
+        let queue = u32::try_from(self.queue()).unwrap_or(u32::MAX);
         let room = match &self.road {
             Some(road) => match road.segment() {
                 Some(blocks) => u32::try_from(blocks).unwrap_or(u32::MAX).min(self.room()).min(queue),
                 None => u32::MAX,
             },
+            None if self.tip_is_stale || self.shared.is_some() => queue,
             None => self.room().min(queue),
         };
         NonZeroU32::new(room.min(self.limits.batch.get())).unwrap_or(NonZeroU32::MIN)
+    }
+}
+
+/// Returns the certificate by which `event` makes a block final.
+fn certificate(event: &ScanEvent) -> Option<&Evidence> {
+    match event {
+        ScanEvent::Finalize(finality) => Some(&finality.evidence).filter(|evidence| evidence.is_certificate()),
+        _ => None,
     }
 }

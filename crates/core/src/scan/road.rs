@@ -30,6 +30,7 @@ struct Milestone {
 /// Reads headers ahead towards the nearest milestone.
 #[derive(Clone, Debug)]
 struct Skim {
+    origin: BlockPoint,
     cursor: BlockPoint,
     since: u64,
     stride: u64,
@@ -60,6 +61,11 @@ impl Road {
         self.milestones.is_empty()
     }
 
+    /// Returns how many points are held.
+    pub(crate) fn len(&self) -> usize {
+        self.milestones.len().saturating_add(self.skim.as_ref().map_or(0, |skim| skim.found.len()))
+    }
+
     /// Returns how many blocks may be applied before the next milestone; `None` while headers are read ahead.
     pub(crate) fn segment(&self) -> Option<u64> {
         self.milestones.last()?.blocks.filter(|_| self.skim.is_none())
@@ -70,7 +76,8 @@ impl Road {
     pub(crate) fn prepare(&mut self, tip: BlockPoint, window: u64) {
         let Some(next) = self.milestones.last() else { return };
         if self.skim.is_none() && next.blocks.is_none_or(|blocks| blocks > window) {
-            self.skim = Some(Skim { cursor: tip, since: 0, stride: window.clamp(1, STRIDE), found: Vec::new() });
+            let stride = window.clamp(1, STRIDE);
+            self.skim = Some(Skim { origin: tip, cursor: tip, since: 0, stride, found: Vec::new() });
         }
     }
 
@@ -88,14 +95,16 @@ impl Road {
         self.skim.as_ref().map(|skim| skim.cursor)
     }
 
-    /// Takes headers that follow `from`, already checked to link to one another.
-    pub(crate) fn skim(&mut self, from: BlockPoint, headers: &[Header]) -> RoadStep {
+    /// Moves back to `from`, if that is a point that was read ahead or where reading began; says whether it was.
+    pub(crate) fn turn_to(&mut self, from: BlockPoint) -> bool {
+        self.skim.as_mut().is_some_and(|skim| skim.turn_to(from))
+    }
+
+    /// Takes headers that follow the point of the last [`Road::turn_to`], already checked to link to one another.
+    pub(crate) fn skim(&mut self, headers: &[Header]) -> RoadStep {
         let (Some(skim), Some(goal)) = (&mut self.skim, self.milestones.last().copied()) else {
             return RoadStep::Lost;
         };
-        if !skim.turn_to(from) {
-            return RoadStep::Lost;
-        }
         for header in headers {
             skim.cursor = header.point;
             skim.since = skim.since.saturating_add(1);
@@ -142,13 +151,16 @@ impl Road {
 }
 
 impl Skim {
-    /// Moves the cursor to `from`, a point that was in the locator; says whether it was one of this skim's.
     fn turn_to(&mut self, from: BlockPoint) -> bool {
         if from == self.cursor {
             return true;
         }
-        let Some(at) = self.found.iter().rposition(|milestone| milestone.point == from) else { return false };
-        self.found.truncate(at.saturating_add(1));
+        let kept = match self.found.iter().rposition(|milestone| milestone.point == from) {
+            Some(at) => at.saturating_add(1),
+            None if from == self.origin => 0,
+            None => return false,
+        };
+        self.found.truncate(kept);
         (self.cursor, self.since) = (from, 0);
         true
     }
@@ -176,3 +188,91 @@ const STRIDE: u64 = 2_000;
 
 /// Is how many milestones a locator names, so that a reorganisation during the skim need not start over.
 const STEPS_BACK: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{certificate, headers, point};
+
+    /// Reads ahead and walks from height 0 to a certificate at `goal`, through a window of `window` blocks, `batch` headers
+    /// at a time; returns the heights that became final, and the most points that were held.
+    fn travel(goal: u64, window: u64, capacity: usize, batch: u64) -> (Vec<u64>, usize) {
+        let mut road = Road::new(certificate(goal, 0), capacity);
+        let (mut tip, mut reached, mut most) = (point(0, 0), Vec::new(), 0);
+        while !road.is_done() {
+            road.prepare(tip, window);
+            while let Some(cursor) = road.skimmed() {
+                assert!(road.turn_to(cursor));
+                let step = road.skim(&headers(cursor, (cursor.id.height.0 + batch).min(goal), 0));
+                assert_eq!(step == RoadStep::Arrived, road.skimmed().is_none());
+                most = most.max(road.len());
+            }
+            if road.segment().is_none_or(|blocks| blocks > window) {
+                continue;
+            }
+            let blocks = road.segment().unwrap();
+            for header in headers(tip, tip.id.height.0 + blocks, 0) {
+                tip = header.point;
+                match road.walk(tip) {
+                    RoadStep::Reached(point) => reached.push(point.id.height.0),
+                    step => assert_eq!(step, RoadStep::Ahead),
+                }
+            }
+        }
+        (reached, most)
+    }
+
+    #[test]
+    fn a_road_reaches_its_goal_in_segments_no_longer_than_the_window() {
+        for (goal, window, capacity, batch) in [
+            (1, 1, 0, 1),
+            (7, 1, 4, 3),
+            (100, 10, 4, 7),
+            (1_000, 3, 5, 100),
+            (9_999, 10, 4, 2_000),
+            (50_000, 4_000, 1_024, 2_000),
+        ] {
+            let (reached, most) = travel(goal, window, capacity, batch);
+            let case = format!("goal {goal}, window {window}, capacity {capacity}, batch {batch}");
+            assert_eq!(reached.last(), Some(&goal), "{case}");
+            let longest = reached.iter().scan(0, |from, to| Some(to - core::mem::replace(from, *to))).max();
+            assert!(longest <= Some(window), "{case}: a segment of {longest:?} blocks");
+            // Each level of roads within roads divides what is left by the capacity at least.
+            let levels = (goal / window.max(1)).max(1).ilog(4) + 2;
+            assert!(most <= (capacity.max(4) + 1) * usize::try_from(levels).unwrap(), "{case}: {most} points");
+        }
+    }
+
+    #[test]
+    fn a_chain_that_passes_the_height_of_the_goal_without_meeting_it_is_lost() {
+        let mut road = Road::new(certificate(10, 0), 4);
+        road.prepare(point(0, 0), 3);
+        assert_eq!(road.skim(&headers(point(0, 0), 10, 1)), RoadStep::Ahead);
+        assert_eq!(road.skim(&headers(point(10, 1), 11, 1)), RoadStep::Lost);
+    }
+
+    #[test]
+    fn applied_blocks_that_miss_the_next_milestone_are_lost() {
+        let mut road = Road::new(certificate(10, 0), 4);
+        road.prepare(point(0, 0), 3);
+        assert_eq!(road.skim(&headers(point(0, 0), 10, 0)), RoadStep::Arrived);
+        assert_eq!(road.segment(), Some(3));
+        assert_eq!([1, 2].map(|height| road.walk(point(height, 0))), [RoadStep::Ahead; 2]);
+        assert_eq!(road.walk(point(3, 1)), RoadStep::Lost);
+    }
+
+    #[test]
+    fn reading_goes_back_to_a_milestone_or_to_where_it_began_and_nowhere_else() {
+        let mut road = Road::new(certificate(100, 0), 8);
+        road.prepare(point(0, 0), 3);
+        road.skim(&headers(point(0, 0), 10, 0));
+        let mut locator = Vec::new();
+        road.locate(&mut locator);
+        assert_eq!(locator, [10, 9, 6, 3].map(|height| point(height, 0)));
+        assert!(!road.turn_to(point(5, 0)));
+        assert!(road.turn_to(point(6, 0)));
+        assert_eq!((road.skimmed(), road.len()), (Some(point(6, 0)), 3));
+        assert!(road.turn_to(point(0, 0)));
+        assert_eq!((road.skimmed(), road.len()), (Some(point(0, 0)), 1));
+    }
+}
