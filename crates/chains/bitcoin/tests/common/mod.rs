@@ -1,0 +1,4 @@
+//! What the tests with a real node share.
+
+pub(crate) mod litecoind;
+pub(crate) mod tx;
