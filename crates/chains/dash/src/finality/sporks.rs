@@ -1,0 +1,54 @@
+//! Whether ChainLocks are switched on, and how a node that forgot its lock is told again.
+
+use std::collections::HashMap;
+
+use nodewright_core::{BlockTime, Error, ErrorKind, Result};
+use nodewright_rpc::{CallLimits, RpcClient};
+use serde_json::{Value, json};
+
+use crate::chainlock::ChainLock;
+
+/// Says whether a node enforces ChainLocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SporkState {
+    /// Spork 19 is active: flags and locks can be relied on.
+    Active,
+    /// Spork 19 is known and not active.
+    Inactive,
+    /// The node has not heard of spork 19, as after a start without peers.
+    Unknown,
+}
+
+/// Asks the node whether spork 19 (`SPORK_19_CHAINLOCKS_ENABLED`) is active: its value is the time from which it holds.
+/// `now` is the wall clock.
+///
+/// # Errors
+/// When the node cannot be asked.
+///
+/// # Cancel safety
+/// Dropping the future loses nothing.
+pub async fn spork_state(client: &RpcClient, now: BlockTime) -> Result<SporkState> {
+    let values: HashMap<String, Value> = client.call("spork", &[json!("show")], CallLimits::default()).await?;
+    Ok(match values.get("SPORK_19_CHAINLOCKS_ENABLED").and_then(Value::as_u64) {
+        Some(from) if from <= now.0 => SporkState::Active,
+        Some(_) => SporkState::Inactive,
+        None => SporkState::Unknown,
+    })
+}
+
+/// Tells a node a lock that it forgot (`submitchainlock`); returns the height of its best lock afterwards.
+///
+/// A node keeps its locks in memory only. After a restart the lock that the tip's coinbase carries, handed back, makes
+/// the flags of every block up to it true again, without the network.
+///
+/// # Errors
+/// `Rejected` or `InvalidData` when the node refuses the lock; when it cannot be asked.
+///
+/// # Cancel safety
+/// Dropping the future may leave the lock submitted, which is harmless: submitting it again is accepted.
+pub async fn rehydrate(client: &RpcClient, lock: &ChainLock) -> Result<u64> {
+    let signature = hex::encode(lock.signature.as_bytes());
+    let params = [json!(lock.block_hash.to_reversed_hex()), json!(signature), json!(lock.height)];
+    let best: Value = client.call("submitchainlock", &params, CallLimits::default()).await?;
+    best.as_u64().ok_or_else(|| Error::new(ErrorKind::InvalidData, "submitchainlock").with("result", best))
+}
