@@ -1,0 +1,51 @@
+//! Differences between Dash's masternode lists: the message, the JSON of `protx diff`, and what they lead to.
+
+use nodewright_core::BlockHash;
+use nodewright_dash::mnlist::{CertifiedHeader, MasternodeList, MnListDiff, ProtxDiff, VerifiedList};
+use nodewright_dash::x11;
+use nodewright_utxo::header::RawHeader;
+use nodewright_utxo::merkle::PartialTree;
+
+use crate::plant::plant;
+
+/// Takes the first byte of `data` as the form, message or JSON, and the rest as a difference in it.
+///
+/// A message writes back to the same bytes; a JSON is what a message could say.
+pub fn mnlist_diff(data: &[u8]) {
+    match data.split_first() {
+        Some((0, bytes)) => {
+            let Ok(diff) = MnListDiff::parse(bytes) else { return };
+            assert_eq!(diff.to_bytes(), bytes, "what was parsed writes back");
+            apply(&diff);
+        }
+        Some((_, json)) => {
+            let Ok(json) = serde_json::from_slice::<ProtxDiff>(json) else { return };
+            let Ok(diff) = MnListDiff::try_from(&json) else { return };
+            assert_eq!(MnListDiff::parse(&diff.to_bytes()).as_ref(), Ok(&diff), "a message can say the same");
+            apply(&diff);
+        }
+        None => {}
+    }
+}
+
+/// Applies the difference to an empty list, and has it verified by a header that commits to its coinbase.
+fn apply(diff: &MnListDiff) {
+    let base = MasternodeList::empty(diff.base_block);
+    let Ok(list) = base.apply(diff) else { return };
+    assert_eq!(list.block(), diff.block);
+    assert_eq!(list.masternodes().len(), diff.updated_masternodes.len(), "into an empty list all are new");
+    assert_eq!(list.quorums().len(), diff.new_quorums.len());
+    let roots = (list.masternode_root(), list.quorum_root());
+    drop(list.node_quorum_set());
+    let proof = PartialTree::parse(&diff.merkle_proof).expect("parsed before");
+    plant!(proof.total() == 0x0a0b_0c0d);
+    let Ok(root) = proof.root(|_, _| {}) else { return };
+    let header = RawHeader::parse(&[&[0; 36][..], &root, &[0; 12]].concat()).expect("80 bytes");
+    let block = BlockHash(x11(&header.to_bytes()));
+    let certified = CertifiedHeader::anchor(&header, block).expect("its own id");
+    let diff = MnListDiff { block, ..diff.clone() };
+    let Ok(verified) = VerifiedList::verify(&base, &diff, &certified) else { return };
+    assert!(roots.0.is_ok() && roots.1.is_ok(), "a verified list has both roots");
+    assert_eq!(verified.list().masternodes().len(), list.masternodes().len());
+    drop(verified.quorum_set());
+}
