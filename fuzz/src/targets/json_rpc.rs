@@ -12,7 +12,11 @@ pub fn json_rpc(data: &[u8]) {
         0 => fuzzing::text(text),
         1 => {
             fuzzing::reply(text);
-            plant!(id(text) == Some(765_432));
+            plant!(
+                id(text).is_some_and(|id| id / 100 == 12),
+                id(text).is_some_and(|id| id / 10 == 124),
+                id(text) == Some(1_248),
+            );
         }
         count => fuzzing::batch(text, count - 2),
     }

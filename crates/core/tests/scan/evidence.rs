@@ -1,5 +1,6 @@
 //! S-4: certificates that come before their block.
 
+use nodewright_core::{ScanCore, ScanEvent, TrustedCheckpoint};
 use nodewright_testkit::seeds;
 use nodewright_testkit::sim::{Backend, Behaviour, block_on};
 
@@ -73,5 +74,37 @@ fn s4_a_certificate_whose_effect_was_not_acknowledged_survives_a_restart() {
         play.wait(3);
         let point = play.sink.finality().map(|finality| finality.point.id);
         play.ensure(point == Some(locked), "S-4: the certificate is lost");
+    }
+}
+
+#[test]
+fn s4_a_certificate_in_a_checkpoint_takes_effect_at_once_and_an_outdated_one_does_no_harm() {
+    for seed in seeds(SHORT, LONG) {
+        let mut play = Play::with(seed, Script::QUIET, Kind::Never);
+        play.limits.unfinal = play.limits.unfinal.saturating_add(100);
+        play.restart();
+        let first = play.source.chain().grow(5);
+        play.source.chain().lock(first);
+        let head = play.source.chain().grow(5);
+        play.settle();
+        // As if both had been stored: one for a block that is not final yet, one that contradicts what lies below.
+        let fork = play.source.chain().below_head(9);
+        let outdated = loop {
+            // Heights may skip.
+            let outdated = play.source.chain().fork(fork, 1);
+            if outdated.height <= first.height {
+                break outdated;
+            }
+        };
+        let mut checkpoint = play.sink.stored().unwrap().checkpoint;
+        checkpoint.pending = [head, outdated].map(|id| (&play.source.chain().evidence(id)).into()).into();
+        let scope = play.source.chain().scope().clone();
+        let mut trusted = block_on(TrustedCheckpoint::verify(&checkpoint, &scope, &play.source)).unwrap();
+        assert_eq!(block_on(trusted.verify_pending(&checkpoint, &play.source)), 0);
+        let core = ScanCore::resume(play.kind.policy(), trusted, play.limits.clone());
+        let finalized: Vec<_> = core.events().map(|(_, event)| event.clone()).collect();
+        let expected = |event: &ScanEvent| matches!(event, ScanEvent::Finalize(finality) if finality.point.id == head);
+        play.ensure(finalized.len() == 1 && expected(&finalized[0]), &format!("S-4: it begins with {finalized:?}"));
+        play.ensure(core.fault().is_none(), "S-4: an outdated certificate stopped it");
     }
 }

@@ -73,8 +73,16 @@ impl Litecoind {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn cookie(&self) -> PathBuf {
+        cookie(self.folder.path(), self.chain)
+    }
+
     pub(crate) fn auth(&self) -> Auth {
-        Auth::Cookie(cookie(self.folder.path(), self.chain))
+        Auth::Cookie(self.cookie())
     }
 
     /// Returns the client that the test itself uses.
@@ -155,6 +163,15 @@ impl Litecoind {
             txid: block["tx"][0]["txid"].as_str().unwrap().parse().unwrap(),
             index: 0,
             value: nodewright_utxo::client::Sats::from_coins(&value).unwrap().0,
+        }
+    }
+
+    /// Takes over the best chain of another node.
+    pub(crate) async fn copy_chain(&self, other: &Self) {
+        for height in self.height().await + 1..=other.height().await {
+            let raw = other.raw_block(other.hash_at(height).await).await;
+            let refused: Value = self.call("submitblock", &[json!(hex::encode(raw))]).await;
+            assert!(refused.is_null(), "{refused}");
         }
     }
 

@@ -1,4 +1,5 @@
 //! What the tests with a real node share.
 
+pub(crate) mod front;
 pub(crate) mod litecoind;
 pub(crate) mod tx;

@@ -127,7 +127,7 @@ async fn op_return_scripts_of_every_form_are_read_as_the_node_stored_them() {
     // Memos that do not fit go into outputs that look like payments.
     let mut cases: Vec<(Vec<Vec<u8>>, _)> = cases;
     for len in [81, 98, 99, 100, 119, 159, 238, 239] {
-        let text: Vec<u8> = (0..len).map(|n| b'a' + (n % 26) as u8).collect();
+        let text: Vec<u8> = (0..len).map(|n| b'a' + u8::try_from(n % 26).unwrap_or_default()).collect();
         let (data, programs) = memo::split(&text).unwrap();
         let mut scripts = vec![op_return(&[&data])];
         scripts.extend(programs.iter().map(|program| [&[0x00, 20][..], program].concat()));

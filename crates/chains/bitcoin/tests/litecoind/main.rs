@@ -6,6 +6,7 @@
 mod common;
 
 mod blocks;
+mod conformance;
 mod connect;
 mod deposits;
 mod faults;

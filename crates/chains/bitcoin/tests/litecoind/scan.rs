@@ -45,8 +45,7 @@ impl Scan {
     ) -> Self {
         let policy = Arc::new(Depth::try_new(BlockDelta(depth)).unwrap());
         let adapter: ChainAdapter = Arc::clone(source).adapter(policy);
-        let options =
-            ScanOptions { start: StartAt::Height(BlockHeight(1)), watch, limits, ..ScanOptions::default() };
+        let options = ScanOptions { start: StartAt::Height(BlockHeight(1)), watch, limits, ..ScanOptions::default() };
         Self { driver: ScanDriver::new(adapter, Arc::new(sink.clone()), options), sink }
     }
 

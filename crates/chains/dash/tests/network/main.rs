@@ -15,3 +15,4 @@ mod seeds;
 #[path = "../finality/small_chain.rs"]
 mod small_chain;
 mod trust;
+mod zmq;

@@ -95,7 +95,11 @@ impl NodeClient {
     ///
     /// # Errors
     /// As every call; `InvalidData` if an answer is not a hash, or not 80 bytes of hex.
-    pub async fn headers_from(&self, first: BlockHeight, count: u32) -> Result<Vec<(BlockHash, [u8; RawHeader::SIZE])>> {
+    pub async fn headers_from(
+        &self,
+        first: BlockHeight,
+        count: u32,
+    ) -> Result<Vec<(BlockHash, [u8; RawHeader::SIZE])>> {
         let heights: Vec<_> = (first.0..).take(usize::try_from(count).unwrap_or(usize::MAX)).collect();
         let params: Vec<_> = heights.iter().map(|height| vec![json!(height)]).collect();
         let limits = self.limits().with_max_body(bytes_of(params.len(), RAW_HASH));

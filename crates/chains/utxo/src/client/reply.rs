@@ -229,7 +229,8 @@ mod tests {
 
     #[test]
     fn an_answer_with_an_amount_parses_from_text() {
-        let text = r#"{"bestblock":"00","confirmations":3,"value":0.30000000,"scriptPubKey":{"hex":"51"},"coinbase":true}"#;
+        let text =
+            r#"{"bestblock":"00","confirmations":3,"value":0.30000000,"scriptPubKey":{"hex":"51"},"coinbase":true}"#;
         let output: UnspentOutput = serde_json::from_str(text).unwrap();
         assert_eq!((output.value, output.confirmations), (Sats(30_000_000), 3));
         assert!(serde_json::from_str::<UnspentOutput>(&text.replace("0.30000000", "3e-1")).is_err());

@@ -10,9 +10,9 @@ use futures_util::stream::FuturesOrdered;
 use nodewright_core::{BlockPoint, Result};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::FetchOptions;
 use super::gauge::Held;
 use super::load::{Load, Loader};
-use super::FetchOptions;
 
 /// Keeps requests under way for `points`, and delivers what they bring in that order.
 pub(super) struct Line<'a, T> {

@@ -61,7 +61,7 @@ impl Built {
     }
 
     pub(crate) fn txid(&self) -> Txid {
-        self.view(TxView::txid)
+        self.view(|tx| tx.txid())
     }
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {

@@ -68,7 +68,8 @@ pub fn join(tx: &TxView<'_>, watched: impl Fn(&[u8]) -> bool) -> Memo {
 /// text has, may come back cut.
 #[must_use]
 pub fn split(memo: &[u8]) -> Option<(Vec<u8>, Vec<[u8; PROGRAM]>)> {
-    if memo.len() <= MAX_DATA {
+    // Of 80 bytes the last would be taken for the mark of a long memo, if it is that character.
+    if memo.len() < MAX_DATA || memo.len() == MAX_DATA && memo.last() != Some(&b'^') {
         return Some((memo.to_vec(), Vec::new()));
     }
     if memo.len() > MAX_LONG_MEMO {

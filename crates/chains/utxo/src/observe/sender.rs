@@ -183,7 +183,9 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(8);
         for _ in 0..20_000 {
             let bytes = |random: &mut fastrand::Rng| -> Vec<u8> {
-                (0..random.usize(0..80)).map(|_| if random.bool() { random.u8(0..0x62) } else { random.u8(..) }).collect()
+                (0..random.usize(0..80))
+                    .map(|_| if random.bool() { random.u8(0..0x62) } else { random.u8(..) })
+                    .collect()
             };
             let (script_sig, items) = (bytes(&mut random), [bytes(&mut random), bytes(&mut random)]);
             let items: Vec<_> = items.iter().take(random.usize(0..3)).map(Vec::as_slice).collect();

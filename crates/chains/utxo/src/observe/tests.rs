@@ -1,3 +1,5 @@
+//! Tests of the observer on blocks built by hand, and on a real one.
+
 use std::sync::Arc;
 
 use nodewright_core::{BlockHash, BlockHeight, BlockId, WatchItem};

@@ -26,7 +26,9 @@ impl ObservationSource for UtxoSource {
         let label = text.trim();
         let key = match label.strip_prefix("raw(").and_then(|rest| rest.strip_suffix(')')) {
             Some(script) => hex::decode(script).map_err(|error| refused(label, error))?,
-            None => (self.network.script)(label).map_err(|error| Error::new(ErrorKind::Config, "watch").because(error))?,
+            None => {
+                (self.network.script)(label).map_err(|error| Error::new(ErrorKind::Config, "watch").because(error))?
+            }
         };
         Ok(WatchItem { label: label.to_owned(), key })
     }

@@ -15,8 +15,10 @@ use crate::hash::Txid;
 #[async_trait]
 impl TxSource for UtxoSource {
     async fn fate(&self, txid: &TxId) -> Result<TxFate> {
-        let txid: Txid =
-            txid.0.parse().map_err(|error: crate::hash::HashTextError| Error::new(ErrorKind::Config, "fate").because(error))?;
+        let txid: Txid = txid
+            .0
+            .parse()
+            .map_err(|error: crate::hash::HashTextError| Error::new(ErrorKind::Config, "fate").because(error))?;
         if let Some(info) = self.client.transaction(&txid).await? {
             match (info.block_hash, info.confirmations) {
                 (None, _) => return Ok(TxFate::Mempool),

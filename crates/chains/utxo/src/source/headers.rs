@@ -5,8 +5,8 @@ use core::num::NonZeroU32;
 
 use async_trait::async_trait;
 use nodewright_core::{
-    BlockHash, BlockHeight, BlockId, BlockPoint, BlockTime, Error, ErrorKind, Extension, Header, HeaderSource, HeightIndex,
-    Membership, Result, Retry, Scope, Tips,
+    BlockHash, BlockHeight, BlockId, BlockPoint, BlockTime, Error, ErrorKind, Extension, Header, HeaderSource,
+    HeightIndex, Membership, Result, Scope, Tips,
 };
 
 use super::UtxoSource;
@@ -25,15 +25,18 @@ impl HeaderSource for UtxoSource {
         if let Some(extension) = self.extend_from(newest, max).await? {
             return Ok(extension);
         }
-        for _ in 0..ATTEMPTS {
-            let Some(from) = self.newest_active(locator).await? else { return self.nothing_shared().await };
-            if let Some(extension) = self.extend_from(&from, max).await? {
+        let mut left = locator;
+        while let Some(place) = self.newest_active(left).await? {
+            let (refused, older) = left.split_at_checked(place.saturating_add(1)).unwrap_or((left, &[]));
+            if let Some(from) = refused.last()
+                && let Some(extension) = self.extend_from(from, max).await?
+            {
                 return Ok(extension);
             }
+            // The chain moved between the two questions, or two nodes answer in turn: an older point is on both.
+            left = older;
         }
-        Err(Error::new(ErrorKind::Inconsistent, "extend")
-            .with_retry(Retry::After(None))
-            .with("the chain moved between questions, times", ATTEMPTS))
+        self.nothing_shared().await
     }
 
     async fn membership(&self, point: &BlockPoint) -> Result<Membership> {
@@ -90,8 +93,11 @@ impl UtxoSource {
                     .with("asked for", end.hash.to_reversed_hex())
                     .with("answered with", self.hash_of(first).to_reversed_hex()));
             }
+            // One answer comes from one view: a header that does not link was edited, and so may be the one before it.
             if !rest.iter().all(|header| chain.push(self.hash_of(header), header)) {
-                break;
+                return Err(Error::new(ErrorKind::Unverified, "rest headers")
+                    .with("asked for", end.hash.to_reversed_hex())
+                    .with("does not link behind", chain.end().id.hash.to_reversed_hex()));
             }
             at_head = u32::try_from(headers.len()).is_ok_and(|count| count < asked);
         }
@@ -132,17 +138,19 @@ impl UtxoSource {
             .with("answered with", found.to_reversed_hex()))
     }
 
-    /// Returns the newest point of `locator` that is on the best chain.
-    async fn newest_active(&self, locator: &[BlockPoint]) -> Result<Option<BlockPoint>> {
-        for points in locator.chunks(LOCATOR_BATCH) {
+    /// Returns the place in `locator` of its newest point that is on the best chain.
+    async fn newest_active(&self, locator: &[BlockPoint]) -> Result<Option<usize>> {
+        for (chunk, points) in locator.chunks(LOCATOR_BATCH).enumerate() {
             let hashes: Vec<_> = points.iter().map(|point| point.id.hash).collect();
             let infos = self.client.header_infos(&hashes).await?;
-            let active = points.iter().zip(infos).find(|(point, info)| {
-                info.as_ref().is_some_and(|info| info.is_active() && info.height == point.id.height.0)
+            let active = points.iter().zip(infos).position(|(point, info)| {
+                info.is_some_and(|info| info.is_active() && info.height == point.id.height.0)
             });
-            if let Some((point, _)) = active {
-                self.vouch(point.id);
-                return Ok(Some(*point));
+            if let Some(place) = active {
+                if let Some(point) = points.get(place) {
+                    self.vouch(point.id);
+                }
+                return Ok(Some(chunk.saturating_mul(LOCATOR_BATCH).saturating_add(place)));
             }
         }
         Ok(None)
@@ -213,10 +221,6 @@ impl<'a> Links<'a> {
         Ok(Extension { from: Some(self.from), headers: self.headers, tips: Tips { head, ..Tips::default() } })
     }
 }
-
-/// Is how often a shared point is looked for while the chain moves under the questions. Where two nodes on different
-/// branches answer in turns, one look in four fails; ten in a row never do.
-const ATTEMPTS: u32 = 10;
 
 /// Is the most points of a locator that are asked about in one request: more than a locator of the scan core has.
 const LOCATOR_BATCH: usize = 256;
