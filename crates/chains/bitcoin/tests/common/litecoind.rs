@@ -166,6 +166,14 @@ impl Litecoind {
         }
     }
 
+    /// Goes back to the genesis block, to a chain that never was before.
+    pub(crate) async fn begin_anew(&mut self) {
+        if self.height().await > 0 {
+            self.invalidate(1).await;
+        }
+        self.set_time(self.time + 1_000).await;
+    }
+
     /// Takes over the best chain of another node.
     pub(crate) async fn copy_chain(&self, other: &Self) {
         for height in self.height().await + 1..=other.height().await {

@@ -13,15 +13,27 @@ use tokio::sync::Mutex;
 use crate::common::front::Front;
 use crate::common::litecoind::Litecoind;
 
-/// Makes subjects over a node each, asked by REST or by RPC alone.
+/// Makes subjects over one node, which begins anew each time, asked by REST or by RPC alone.
 struct Nodes {
     rest: bool,
+    node: Arc<Mutex<Litecoind>>,
+    /// Is on the other branch while the chain is split.
+    other: Arc<Mutex<Litecoind>>,
+}
+
+impl Nodes {
+    async fn start(rest: bool) -> Option<Self> {
+        let (node, other) = (Litecoind::start(&[]).await?, Litecoind::start(&[]).await?);
+        Some(Self { rest, node: Arc::new(Mutex::new(node)), other: Arc::new(Mutex::new(other)) })
+    }
 }
 
 #[async_trait]
 impl Builder for Nodes {
     async fn build(&self, scenario: Scenario) -> Result<Subject, ControlError> {
-        let node = Litecoind::start(&[]).await.ok_or(ControlError::Unsupported("run without litecoind"))?;
+        let mut node = self.node.lock().await;
+        node.begin_anew().await;
+        self.other.lock().await.begin_anew().await;
         node.mine(u32::try_from(scenario.blocks).unwrap()).await;
         let front = Front::of(node.port(), node.cookie());
         // What the client retries by itself would not be seen.
@@ -29,18 +41,18 @@ impl Builder for Nodes {
         let options = ConnectOptions { rest: self.rest, http, ..ConnectOptions::default() };
         let source = UtxoSource::connect(&litecoin::CHAIN, &front.url(), Auth::None, options).await;
         let adapter = Arc::new(source.unwrap()).adapter(default_policy());
-        let control = Handle { node: Mutex::new(node), front, behind: Mutex::new(None), other: Mutex::new(None) };
+        let (node, other) = (Arc::clone(&self.node), Arc::clone(&self.other));
+        let control = Handle { node, other, front, behind: Mutex::new(None) };
         Ok(Subject { adapter, control: Box::new(control), guard: Box::new(()) })
     }
 }
 
 struct Handle {
-    node: Mutex<Litecoind>,
+    node: Arc<Mutex<Litecoind>>,
+    other: Arc<Mutex<Litecoind>>,
     front: Front,
     /// While the node is made to lag: what was taken away, and the newest block of it.
     behind: Mutex<Option<(BlockHash, BlockPoint)>>,
-    /// While the chain is split: the node on the other branch.
-    other: Mutex<Option<Litecoind>>,
 }
 
 impl Handle {
@@ -95,19 +107,17 @@ impl Control for Handle {
 
     async fn split(&self, depth: usize, count: usize) -> Result<(), ControlError> {
         let node = self.node.lock().await;
-        let mut other = Litecoind::start(&[]).await.ok_or(ControlError::Unsupported("run without litecoind"))?;
+        let mut other = self.other.lock().await;
         other.copy_chain(&node).await;
         let height = other.height().await;
         other.invalidate(height + 1 - depth as u64).await;
         other.mine(u32::try_from(count).unwrap()).await;
         self.front.state.nodes.lock().unwrap().push((other.port(), other.cookie()));
-        *self.other.lock().await = Some(other);
         Ok(())
     }
 
     async fn heal(&self) -> Result<(), ControlError> {
         self.front.state.nodes.lock().unwrap().truncate(1);
-        *self.other.lock().await = None;
         self.front.state.edit.store(false, SeqCst);
         Ok(())
     }
@@ -125,10 +135,12 @@ impl Control for Handle {
 
 #[tokio::test]
 async fn the_source_passes_the_suite_by_rest() {
-    run_all(&Nodes { rest: true }).await;
+    let Some(nodes) = Nodes::start(true).await else { return };
+    run_all(&nodes).await;
 }
 
 #[tokio::test]
 async fn the_source_passes_the_suite_by_rpc() {
-    run_all(&Nodes { rest: false }).await;
+    let Some(nodes) = Nodes::start(false).await else { return };
+    run_all(&nodes).await;
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use nodewright_core::{
-    BlockHeight, BlockPoint, Evidence, EvidenceClaim, EvidenceSource, Result, ScanLimits, ScanRecord, WakeSource,
+    BlockHeight, BlockPoint, Evidence, EvidenceClaim, EvidenceSource, Result, ScanLimits, WakeSource,
 };
 use nodewright_dash::sim::{NodeOptions, SimNetwork};
 use nodewright_ops::scan::{ScanDriver, ScanOptions, StartAt};
@@ -55,9 +55,10 @@ async fn hints_with_gaps_give_the_event_log_of_polling_alone() {
     }
     assert!(wake.stats().missed > 10, "{:?}", wake.stats());
     network.lock(network.chain().head());
+    let before = rounds.count();
     publisher.publish("rawchainlocksig").await;
     polled.catch_up().await;
-    rounds.reach(rounds.count() + 1).await;
+    rounds.reach(before + 1).await;
     drop(stop);
     driving.await.unwrap().unwrap();
 
@@ -67,8 +68,6 @@ async fn hints_with_gaps_give_the_event_log_of_polling_alone() {
     assert!(told.iter().any(|word| word.starts_with("roll back")));
     let head = network.chain().head();
     assert_eq!(sink.stored().unwrap().checkpoint.finalized.id, head);
-    let last: Option<ScanRecord> = sink.records(Default::default(), usize::MAX).pop();
-    assert_eq!(last.map(|record| record.seq.0 + 1), Some(u64::try_from(told.len()).unwrap()));
 }
 
 /// Adds a block, or replaces unlocked ones; sometimes locks the head.
