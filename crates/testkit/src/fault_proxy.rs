@@ -209,6 +209,9 @@ async fn carry(client: TcpStream, shared: &Shared) -> io::Result<()> {
                 let wait = wait.map_or(String::new(), |seconds| format!("retry-after: {seconds}\r\n"));
                 let answer = format!("HTTP/1.1 {status} Refused\r\n{wait}content-length: 0\r\n\r\n");
                 client.stream.write_all(answer.as_bytes()).await?;
+                if request.closes() {
+                    return client.stream.shutdown().await;
+                }
                 continue;
             }
             Some(Fault::Delay(delay)) => tokio::time::sleep(delay).await,
@@ -221,7 +224,7 @@ async fn carry(client: TcpStream, shared: &Shared) -> io::Result<()> {
         upstream.stream.write_all(&request.head).await?;
         upstream.stream.write_all(&request.body).await?;
         let Some(mut answer) = upstream.message().await? else { return client.reset() };
-        let closes = answer.closes();
+        let closes = request.closes() || answer.closes();
         match fault {
             Some(Fault::ResetAfter) => return client.reset(),
             Some(Fault::Truncate) => {

@@ -97,9 +97,11 @@ impl<T: Send + 'static> Loader<T> {
             None => 1,
             Some(mean) if self.wants_rest(mean) => 1,
             Some(mean) => {
-                let each = mean.saturating_mul(2).saturating_add(ENVELOPE);
-                let aim = self.way.options.batch_bytes.min(self.body_limit(1));
-                (aim / each).clamp(1, self.way.options.batch.get())
+                let each = mean.saturating_mul(2).saturating_add(RECORD);
+                let small = ONE_WRITE / each;
+                let aim = self.way.options.batch_bytes.min(self.body_limit());
+                let size = if small >= WORTHWHILE { small } else { aim / each };
+                size.clamp(1, self.way.options.batch.get())
             }
         }
     }
@@ -108,7 +110,7 @@ impl<T: Send + 'static> Loader<T> {
     pub(super) async fn load(self, points: Vec<BlockPoint>) -> Result<Load<T>> {
         let permit = Arc::clone(&self.places).acquire_owned().await.map_err(closed)?;
         let raw_limit = self.way.options.place();
-        match self.ask(&points, raw_limit, self.body_limit(1)).await {
+        match self.ask(&points, raw_limit, self.body_limit()).await {
             Ok(answer) => self.read_all(points, answer, permit).await.map(Load::Done),
             Err(error) if error.kind() == ErrorKind::Limit => {
                 self.gauge.learn(raw_limit / points.len().max(1));
@@ -128,9 +130,9 @@ impl<T: Send + 'static> Loader<T> {
         self.read_all(vec![point], answer, permit).await
     }
 
-    /// Returns the largest body of a batch that `places` places take: half as much again is decoded from it.
-    fn body_limit(&self, places: usize) -> usize {
-        self.way.options.place().saturating_mul(places) / 3 * 2
+    /// Returns the largest body of a batch that a place takes: half as much again is decoded from it.
+    fn body_limit(&self) -> usize {
+        self.way.options.place() / 3 * 2
     }
 
     fn wants_rest(&self, mean: usize) -> bool {
@@ -314,6 +316,17 @@ fn closed(error: tokio::sync::AcquireError) -> Error {
 
 /// Bounds what stands around a block in a batch.
 const ENVELOPE: usize = 128;
+
+/// Is what stands around a block in a batch: `{"result":"…","error":null,"id":12345},` and a line end.
+const RECORD: usize = 48;
+
+/// Is the size of an answer in bytes that the node writes to its socket at once: 16 KiB (`EVBUFFER_MAX_READ` and the
+/// default of `bufferevent_set_max_single_write` in libevent 2.1) less the head. The rest of a larger answer waits for the
+/// other side's delayed acknowledgement, up to 40 ms on Linux.
+const ONE_WRITE: usize = 15 * 1024;
+
+/// Is from how many blocks on a batch that fits one write is taken, rather than a larger one whose wait is shared by more.
+const WORTHWHILE: usize = 8;
 
 /// Is the size of an answer in bytes from which it is read on another thread: reading it takes a quarter of a millisecond,
 /// ten times what handing it over costs.

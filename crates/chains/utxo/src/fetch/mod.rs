@@ -135,7 +135,8 @@ pub struct BlockStream<'a> {
 }
 
 impl BlockStream<'_> {
-    /// Returns the next block; `None` after the last. After an error it begins again at the block that failed.
+    /// Returns the next block; `None` after the last. After an error it goes on with the first block that was not
+    /// delivered: the one that failed, or one that was asked for together with it.
     ///
     /// # Errors
     /// `NotFound` when the node does not have the block; `Pruned` when it deleted it; `Unverified` when the bytes hash to
@@ -198,9 +199,9 @@ pub struct FetchOptions {
     /// Is the largest block accepted, in bytes; fetched alone, it may exceed the budget. Default 8 MiB, twice the largest
     /// block of Bitcoin.
     pub max_block: usize,
-    /// Is the most blocks in one batch. Default 32: with blocks of the smallest size a batch then stays near the 16 KiB
-    /// that the node writes to a socket at once; more of them were slower (measured with litecoind 0.21.2 on loopback:
-    /// 5,300 blocks/s at 32 against 3,000 at 64).
+    /// Is the most blocks in one batch. Default 32. Blocks of the smallest size are asked for in batches whose answer the
+    /// node writes to its socket at once, about 30 of them: larger ones were slower (measured with litecoind 0.21.2 on
+    /// loopback, two cores: 5,300 blocks/s at 32 against 3,000 at 64).
     pub batch: NonZeroUsize,
     /// Is the body size aimed at in a batch, in bytes. Default 2 MiB: for blocks of 60 KB, batches of 16 were the
     /// fastest (measured as above).
