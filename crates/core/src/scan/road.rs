@@ -126,8 +126,11 @@ impl Road {
         RoadStep::Ahead
     }
 
-    /// Takes one applied block.
+    /// Takes one applied block. While headers are read ahead none may be applied: they would no longer lead from the tip.
     pub(crate) fn walk(&mut self, point: BlockPoint) -> RoadStep {
+        if self.skim.is_some() {
+            return RoadStep::Lost;
+        }
         let Some(next) = self.milestones.last_mut() else { return RoadStep::Ahead };
         if next.point.id == point.id {
             self.milestones.pop();
@@ -259,6 +262,16 @@ mod tests {
         assert_eq!(road.segment(), Some(3));
         assert_eq!([1, 2].map(|height| road.walk(point(height, 0))), [RoadStep::Ahead; 2]);
         assert_eq!(road.walk(point(3, 1)), RoadStep::Lost);
+    }
+
+    #[test]
+    fn a_road_from_a_tip_that_moved_while_headers_were_read_ahead_is_lost() {
+        let mut road = Road::new(certificate(100, 0), 4);
+        road.prepare(point(0, 0), 3);
+        road.skim(&headers(point(0, 0), 100, 0));
+        assert!(road.segment() > Some(3));
+        road.prepare(point(0, 0), 3);
+        assert_eq!(road.walk(point(1, 0)), RoadStep::Lost);
     }
 
     #[test]
