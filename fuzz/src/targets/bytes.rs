@@ -26,7 +26,8 @@ pub fn bytes(data: &[u8]) {
             6 => reader.take(bound).map(|taken| Some(taken.len())),
             7 => reader.bool("flag").map(|_| Some(1)),
             8 => reader.compact_u64().map(|number| {
-                plant!(number == 0x0001_2345);
+                let [a, b, c, ..] = number.to_le_bytes();
+                plant!(c == 2, a == 0x40, b == 0x10);
                 last_number = number;
                 None
             }),

@@ -100,7 +100,7 @@ impl Tree {
     }
 
     pub(super) fn evidence(&self, at: usize) -> Evidence {
-        let trust = if at % 2 == 0 { Trust::NodeSet } else { Trust::Checkpoint };
+        let trust = if at.is_multiple_of(2) { Trust::NodeSet } else { Trust::Checkpoint };
         Evidence::attest(self.id(at), LOCK, trust, &certificate(self.id(at)))
     }
 
