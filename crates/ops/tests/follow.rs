@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use nodewright_core::{
-    BlockPoint, BlockReport, Certified, Fallback, ObservationSource, Result, TxFate, TxSource, WatchItem, WatchSet,
+    BlockPoint, BlockReport, Certified, Fallback, ObservationSource, Result, ScanLimits, TxFate, TxId, TxSource,
+    WatchItem, WatchSet,
 };
 use nodewright_ops::observer::{DepositBook, DepositState, Fate};
-use nodewright_ops::scan::{ScanDriver, ScanOptions};
+use nodewright_ops::scan::{ScanDriver, ScanOptions, Stop};
 use nodewright_stores::MemorySink;
 use nodewright_testkit::sim::SimSource;
 use support::{Told, adapter, book, depth, options, records, small, source, text};
@@ -108,6 +109,49 @@ async fn while_a_removed_transaction_waits_the_node_is_asked_and_the_listener_to
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_scan_is_idle_however_many_transactions_are_lost_and_each_run_asks_after_some_of_them() {
+    let source = source(5, 420);
+    let told = Arc::new(Told::default());
+    let mut chain = adapter(&source, depth(410));
+    chain.transactions = Some(Arc::new(Slow { inner: source.clone(), pause: Duration::from_millis(5) }));
+    let limits = ScanLimits { poll: Duration::from_millis(1), ..ScanLimits::default() };
+    let options = ScanOptions { limits, listener: Some(told.clone()), ..options(&source, 50) };
+    let mut driver = ScanDriver::new(chain, Arc::new(MemorySink::new()), options);
+    driver.run_to_idle().await.unwrap();
+    assert_eq!(told.lines("fate").len(), 0, "nothing was lost");
+    source.chain().reorg(400, 1);
+    for run in 1..=3 {
+        let idle = tokio::time::timeout(Duration::from_secs(600), driver.run_to_idle()).await;
+        assert_eq!(idle.expect("it is never idle").unwrap(), Stop::Idle);
+        let mut asked = told.lines("fate");
+        assert_eq!(asked.len(), run * 16, "one round a run");
+        asked.sort();
+        asked.dedup();
+        assert_eq!(asked.len(), run * 16, "the same were asked after again");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scan_is_not_idle_before_a_round_that_began_after_the_last_reorganisation() {
+    let source = source(5, 420);
+    let told = Arc::new(Told::default());
+    let mut chain = adapter(&source, depth(410));
+    chain.transactions = Some(Arc::new(Slow { inner: source.clone(), pause: Duration::from_secs(1) }));
+    let options = ScanOptions { listener: Some(told.clone()), ..options(&source, 50) };
+    let mut driver = ScanDriver::new(chain, Arc::new(MemorySink::new()), options);
+    driver.run_to_idle().await.unwrap();
+    source.chain().reorg(200, 1);
+    // Blocks leave the chain again while the node is asked.
+    let play = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        source.chain().reorg(100, 1);
+    };
+    let (stop, ()) = tokio::join!(driver.run_to_idle(), play);
+    assert_eq!(stop.unwrap(), Stop::Idle);
+    assert_eq!(told.lines("fate").len(), 32);
+}
+
+#[tokio::test(start_paused = true)]
 async fn followed_transactions_are_forgotten_once_what_became_of_them_is_final() {
     let policy = Certified::try_new(Fallback::Never).unwrap();
     let source = source(3, 30);
@@ -131,7 +175,7 @@ async fn blocks_after_a_reorganisation_wait_for_what_the_removed_ones_held() {
         let source = source(seed, 30);
         let kept = MemorySink::new();
         let mut chain = adapter(&source, depth(60));
-        chain.observations = Some(Arc::new(Slow(source.clone())));
+        chain.observations = Some(Arc::new(Slow { inner: source.clone(), pause: Duration::from_secs(20) }));
         let mut driver = ScanDriver::new(chain, Arc::new(kept.clone()), options(&source, 50));
         // The chain moves while its old blocks are being observed; headers are polled meanwhile.
         let play = async {
@@ -152,17 +196,28 @@ async fn blocks_after_a_reorganisation_wait_for_what_the_removed_ones_held() {
 
 /// Takes its time with each call.
 #[derive(Debug)]
-struct Slow(SimSource);
+struct Slow {
+    inner: SimSource,
+    pause: Duration,
+}
 
 #[async_trait]
 impl ObservationSource for Slow {
     fn watch(&self, text: &str) -> Result<WatchItem> {
-        self.0.watch(text)
+        self.inner.watch(text)
     }
 
     async fn observe(&self, points: &[BlockPoint], watch: &WatchSet) -> Result<Vec<BlockReport>> {
-        tokio::time::sleep(Duration::from_secs(20)).await;
-        self.0.observe(points, watch).await
+        tokio::time::sleep(self.pause).await;
+        self.inner.observe(points, watch).await
+    }
+}
+
+#[async_trait]
+impl TxSource for Slow {
+    async fn fate(&self, txid: &TxId) -> Result<TxFate> {
+        tokio::time::sleep(self.pause).await;
+        self.inner.fate(txid).await
     }
 }
 

@@ -8,7 +8,7 @@ use crate::id::{BlockId, BlockPoint};
 use crate::scan::core::{ScanCore, Step};
 use crate::scan::event::{HoldReason, ScanEvent};
 use crate::scan::fault::ScanFault;
-use crate::scan::road::RoadStep;
+use crate::scan::road::{Road, RoadStep};
 use crate::source::{Extension, Membership};
 use crate::time::Moment;
 
@@ -51,9 +51,14 @@ impl<P: FinalityPolicy> ScanCore<P> {
         if kept == Some(self.ahead.unfinal.len()) {
             self.contradictions = 0;
             self.extend_tip(now, headers, more);
-        } else if headers.is_empty() && more && searched.is_none_or(|before| self.ahead.place(&before) < Some(place)) {
-            self.shared = Some(from);
-            self.step = Step::Extend;
+        } else if headers.is_empty() && more {
+            // The branches fork further up. An answer that brings the search no further ends it, until after a wait.
+            if searched.is_none_or(|before| self.ahead.place(&before) < Some(place)) {
+                self.shared = Some(from);
+                self.step = Step::Extend;
+            } else {
+                self.proceed(now, false);
+            }
         } else if kept.is_some() {
             self.contradictions = 0;
             self.weigh_branch(now, from, headers, more);
@@ -161,12 +166,18 @@ impl<P: FinalityPolicy> ScanCore<P> {
     /// Decides whether the branch that leaves ours at `from` is followed: if it is longer, or contains a certified block,
     /// or the source has said that our tip is no longer on its chain. A branch that runs against a certificate is
     /// followed up to there, and only if that much of it is longer.
+    ///
+    /// Where the branch goes on beyond the answer, the height of the source's head decides, once between two waits: two
+    /// nodes behind one URL would send the scan to and fro without end.
     fn weigh_branch(&mut self, now: Moment, from: BlockPoint, headers: &[Header], more: bool) {
         let allowed = self.allowed_prefix(from, headers);
         let branch = headers.get(..allowed).unwrap_or_default();
         let end = branch.last().map_or(from, |header| header.point);
-        let wins = end.id.height > self.ahead.tip().id.height || self.is_certified(branch);
-        if allowed < headers.len() && !wins {
+        let cut = allowed < headers.len();
+        let longer = end.id.height > self.ahead.tip().id.height;
+        let promised = !longer && more && !cut && !self.took_promise && self.promises(end);
+        let wins = longer || promised || self.is_certified(branch);
+        if cut && !wins {
             self.set_hold(Some(HoldReason::SourceForked));
             self.proceed(now, false);
             return;
@@ -175,6 +186,7 @@ impl<P: FinalityPolicy> ScanCore<P> {
             self.step = Step::AskTip;
             return;
         }
+        self.took_promise |= promised;
         self.tip_is_stale = false;
         self.road = None;
         self.set_hold(None);
@@ -225,6 +237,20 @@ impl<P: FinalityPolicy> ScanCore<P> {
     fn against_certificate(&self) -> bool {
         let (view, tip) = (self.view(), self.ahead.tip().id.height);
         self.pool.iter().any(|held| held.block().height <= tip && !view.holds(held.block()))
+    }
+
+    /// Returns whether the source's head is so high that its branch, seen up to `end`, should turn out longer than ours,
+    /// or, where ours runs against a certificate further up, hold the certified block. Not where ours was seen to lead
+    /// to a certified block: then no other branch does.
+    fn promises(&self, end: BlockPoint) -> bool {
+        let Some(tips) = self.tips.filter(|_| !self.road.as_ref().is_some_and(Road::is_certified)) else {
+            return false;
+        };
+        let (view, ours) = (self.view(), self.ahead.tip().id.height);
+        match self.pool.within(end.id.height, ours).find(|held| !view.holds(held.block())) {
+            Some(held) => tips.head.height >= held.block().height,
+            None => tips.head.height > ours,
+        }
     }
 
     /// Returns whether a block of `branch` has a certificate.

@@ -48,6 +48,8 @@ pub struct ScanCore<P> {
     pub(super) step: Step,
     /// Set after the source confirmed that our tip left its chain: then a shorter branch is followed too.
     pub(super) tip_is_stale: bool,
+    /// Set after a branch was followed for the height of its head alone; cleared by a wait.
+    pub(super) took_promise: bool,
     /// Locates our newest block that the source's chain is known to hold, while the point where it forks is looked for.
     pub(super) shared: Option<BlockPoint>,
     pub(super) contradictions: u32,
@@ -119,6 +121,7 @@ impl<P: FinalityPolicy> ScanCore<P> {
             road: None,
             step,
             tip_is_stale: false,
+            took_promise: false,
             shared: None,
             contradictions: 0,
             unlinked: 0,
@@ -263,6 +266,7 @@ impl<P: FinalityPolicy> ScanCore<P> {
         self.in_flight = None;
         self.road = None;
         self.tip_is_stale = false;
+        self.took_promise = false;
         self.shared = None;
         self.step = Step::Extend;
     }
@@ -332,6 +336,7 @@ impl<P: FinalityPolicy> ScanCore<P> {
     }
 
     pub(super) fn idle(&mut self, now: Moment, wait: Duration) {
+        self.took_promise = false;
         self.step = Step::Idle { until: now.after(wait) };
     }
 

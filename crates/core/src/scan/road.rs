@@ -71,6 +71,11 @@ impl Road {
         self.milestones.last()?.blocks.filter(|_| self.skim.is_none())
     }
 
+    /// Returns whether the applied tip was seen to lead to a block that has a certificate.
+    pub(crate) fn is_certified(&self) -> bool {
+        self.segment().is_some() && self.evidence.is_certificate()
+    }
+
     /// Starts to read ahead from `tip` if the next segment is unknown or longer than `window`, the most blocks that
     /// may wait for finality.
     pub(crate) fn prepare(&mut self, tip: BlockPoint, window: u64) {

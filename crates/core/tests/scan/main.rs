@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod branches;
 mod evidence;
 mod finality;
 mod kind;

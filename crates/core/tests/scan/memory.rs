@@ -4,6 +4,7 @@ use core::num::NonZeroU32;
 
 use nodewright_core::ScanLimits;
 use nodewright_testkit::seeds;
+use nodewright_testkit::sim::{Backend, Behaviour, Lie};
 
 use crate::kind::Kind;
 use crate::play::{LONG, Play, SHORT, Script};
@@ -61,6 +62,38 @@ fn s7_a_hundred_thousand_blocks_towards_one_certificate_are_caught_up_with_in_sm
         let requests = play.driver.requests();
         play.ensure(requests <= 6 * 200 + 100_000 / 64 * 2, &format!("S-7: {requests} requests"));
     }
+}
+
+#[test]
+fn s2_a_road_through_lies_and_forks_finalises_nothing_beside_the_certified_chain() {
+    let mut roads = 0;
+    for seed in seeds(SHORT, LONG) {
+        let mut play = Play::with(seed, Script::QUIET, if seed % 2 == 0 { Kind::Never } else { Kind::After(3) });
+        play.limits.road = 4;
+        let least = if seed % 2 == 0 { 1 } else { 3 };
+        play.limits.unfinal = NonZeroU32::new(play.rng.u32(least..=6)).unwrap();
+        play.restart();
+        let (low, high) = (play.rng.usize(..40), play.rng.usize(20..80));
+        let from = play.source.chain().grow(low);
+        let fork = play.source.chain().fork(from, high + 20);
+        let locked = play.source.chain().grow(high);
+        play.source.chain().lock(locked);
+        let lies = vec![Lie::OldFrom, Lie::ForeignFrom, Lie::Gap];
+        let backends = vec![Backend::default(), Backend { tip: Some(fork), ..Backend::default() }];
+        play.source.behave(Behaviour { backends, lies, lie_percent: 30, ..Behaviour::default() });
+        for _ in 0..60 {
+            play.request();
+            bounded(&play);
+            roads += u32::from(play.driver.core().progress().milestones > 1);
+            play.deliver_all();
+            play.driver.rest();
+            let certified = play.sink.final_chain().iter().all(|header| play.source.chain().is_best(&header.point.id));
+            play.ensure(certified, "S-2: a block of the other branch is final");
+        }
+        play.calm();
+        play.arrive();
+    }
+    assert!(roads > 0, "there was no road");
 }
 
 #[test]

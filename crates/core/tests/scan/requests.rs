@@ -1,6 +1,6 @@
 //! What a scan makes of answers that it cannot use: late ones, and ones that do not link.
 
-use nodewright_core::{Extension, Reply, ScanEvent, ScanFault, ScanRequest};
+use nodewright_core::{Extension, Reply, ScanEvent, ScanFault, ScanRequest, Tips};
 use nodewright_testkit::seeds;
 use nodewright_testkit::sim::{Behaviour, Lie};
 
@@ -124,6 +124,38 @@ fn s7_a_source_that_contradicts_itself_about_the_tip_is_not_asked_without_end() 
         play.source.behave(Behaviour::default());
         play.wait(2);
         play.ensure(play.sink.tip().id == play.source.chain().head(), "S-1: it does not go on");
+    }
+}
+
+#[test]
+fn s7_a_source_that_answers_from_too_far_below_is_not_asked_without_end() {
+    for seed in seeds(SHORT, LONG) {
+        let mut play = Play::with(seed, Script::QUIET, Kind::Depth(12));
+        play.limits.events = 100;
+        play.restart();
+        play.source.chain().grow(12);
+        play.settle();
+        play.driver.rest();
+        for asked in 0.. {
+            play.ensure(asked < 4, "S-7: it asks and asks and does not wait");
+            let now = play.driver.now();
+            let core = play.driver.core_mut();
+            let (id, answer) = match core.poll_request() {
+                Some((id, ScanRequest::Extend { locator, .. })) => {
+                    // One block above the oldest point, whatever newer point is asked about.
+                    let chain = play.source.chain();
+                    let (from, headers) = chain.best_view().after(&locator[locator.len() - 1..], 1);
+                    let tips = Tips { head: chain.head(), ..Tips::default() };
+                    (id, Extension { from, headers, tips })
+                }
+                Some((_, request)) => panic!("seed {seed}: it asks {request:?}"),
+                None => break,
+            };
+            core.handle_reply(now, id, Reply::Extend(&answer));
+        }
+        play.ensure(play.driver.core().poll_timeout().is_some(), "S-7: it does not wait");
+        play.ensure(play.driver.core().events().len() == 0, "S-3: it rolls back for nothing");
+        play.arrive();
     }
 }
 

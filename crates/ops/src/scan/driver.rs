@@ -75,7 +75,8 @@ impl ScanDriver {
     }
 
     /// Follows the chain up to where the source has nothing more to tell, and everything is committed. A scan that holds
-    /// is idle too.
+    /// is idle too. The source was then asked once where a few of the removed transactions are, and the next run asks
+    /// after the next few.
     ///
     /// # Errors
     /// As [`ScanDriver::run`].

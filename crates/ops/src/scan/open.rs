@@ -32,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) followed: Arc<FollowUps>,
     /// Says that the checkpoint is worth storing although no event waits.
     pub(crate) unsaved: bool,
+    /// Counts the removed transactions before the one that the next round of questions begins with.
+    pub(crate) enquired: usize,
 }
 
 impl Parts {
@@ -51,6 +53,7 @@ impl Parts {
                 finalized: anchor.id.height,
                 followed: Arc::default(),
                 unsaved: self.options.start == StartAt::Head,
+                enquired: 0,
             });
         };
         let checkpoint = &stored.checkpoint;
@@ -65,6 +68,7 @@ impl Parts {
             finalized: checkpoint.finalized.id.height,
             followed: Arc::new(followed),
             unsaved: false,
+            enquired: 0,
         })
     }
 

@@ -73,7 +73,9 @@ pub(crate) struct Pipeline<'a> {
     pub(super) wake: Option<BoxFuture<'a, ()>>,
     pub(super) enquiry: Option<Enquiry<'a>>,
     pub(super) enquiry_due: bool,
-    pub(super) enquired: usize,
+    /// Counts the rounds of questions that must end before the scan is idle: one for each run, and one after blocks left
+    /// the chain. More follow while the scan waits, but nothing waits for them.
+    pub(super) rounds_owed: usize,
     pub(super) shown: Option<Progress>,
     pub(super) hold: Option<HoldReason>,
 }
@@ -117,7 +119,7 @@ impl<'a> Pipeline<'a> {
             wake: None,
             enquiry: None,
             enquiry_due: false,
-            enquired: 0,
+            rounds_owed: 1,
             shown: None,
         }
     }
@@ -232,13 +234,13 @@ impl<'a> Pipeline<'a> {
     /// Asks after a few of the removed transactions, and next time after the next few.
     fn enquire(&mut self) {
         let open = self.session.followed.open().count();
-        if open == 0 {
-            return;
-        }
-        let from = self.enquired % open;
+        let from = self.session.enquired.checked_rem(open).unwrap_or(0);
         let txids: Vec<TxId> = self.session.followed.open().skip(from).take(FATES_A_ROUND).cloned().collect();
-        self.enquired = from.saturating_add(txids.len());
-        self.enquiry = enquire(&self.parts.adapter, txids);
+        self.session.enquired = from.saturating_add(txids.len());
+        self.enquiry = if txids.is_empty() { None } else { enquire(&self.parts.adapter, txids) };
+        if self.enquiry.is_none() {
+            self.rounds_owed = 0;
+        }
     }
 
     fn plan(&mut self) -> core::result::Result<(), ScanError> {
@@ -328,8 +330,7 @@ impl<'a> Pipeline<'a> {
         }
         self.recovered(Stage::Observe);
         self.recovered(Stage::Commit);
-        let quiet = !self.enquiry_due && self.enquiry.is_none();
-        Ok((goal == Goal::Idle && quiet).then_some(Stop::Idle))
+        Ok((goal == Goal::Idle && self.rounds_owed == 0).then_some(Stop::Idle))
     }
 }
 

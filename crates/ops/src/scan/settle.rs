@@ -97,6 +97,10 @@ impl Pipeline<'_> {
         self.session.revision = revision;
         self.session.finalized = sent.finalized;
         self.pace.count(self.parts.clock.now(), sent.blocks);
+        if sent.turns.iter().any(|event| matches!(event, ScanEvent::RollBack { .. })) {
+            // A round that is under way does not ask after what was removed now.
+            self.rounds_owed = 1 + usize::from(self.enquiry.is_some());
+        }
         self.log_turns(&sent);
         for record in &sent.told {
             self.notice(Notice::Committed(record));
@@ -108,6 +112,7 @@ impl Pipeline<'_> {
     }
 
     pub(super) fn tell_fates(&mut self, fates: &[(TxId, Result<TxFate>)]) -> Option<Duration> {
+        self.rounds_owed = self.rounds_owed.saturating_sub(1);
         for (txid, fate) in fates {
             match fate {
                 Ok(fate) => self.notice(Notice::Fate { txid, fate }),

@@ -125,9 +125,10 @@ async fn below_finality(builder: &dyn Builder) -> Result<(), Stop> {
 }
 
 async fn reorganise(builder: &dyn Builder) -> Result<(), Stop> {
-    for (depth, count) in [(1, 2), (3, 5), (6, 7)] {
+    for (depth, count, batch) in [(1, 2, 2_000), (3, 5, 2), (6, 7, 1)] {
         let subject = builder.build(Scenario { blocks: 20 }).await?;
-        let mut scan = Scan::start(&subject, ScanLimits::default()).await?;
+        let batch = NonZeroU32::new(batch).unwrap_or(NonZeroU32::MIN);
+        let mut scan = Scan::start(&subject, ScanLimits { batch, ..ScanLimits::default() }).await?;
         let before = scan.arrive().await?;
         let seen = scan.sink.len();
         subject.control.reorg(depth, count).await?;
