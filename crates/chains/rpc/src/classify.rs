@@ -30,6 +30,7 @@ pub(crate) fn classify(status: u16, fault: Option<&RpcFault>, retry_after: Optio
         (404 | 410, None) => (NotFound, Retry::Never),
         (408, None) => (Timeout, later),
         (413, None) => (Limit, Retry::Never),
+        (416, None) => (OutOfRange, Retry::Never),
         (501, None) => (Unsupported, Retry::Never),
         (502 | 504, None) => (Unreachable, later),
         // A full work queue is plain text under 500 (litecoind 0.21) or 503 (Dash 22, newer Core); a warming REST
@@ -114,6 +115,7 @@ mod tests {
             (400, None, Rejected, Retry::Never),
             (408, None, Timeout, LATER),
             (413, None, Limit, Retry::Never),
+            (416, None, OutOfRange, Retry::Never),
             (429, None, RateLimited, LATER),
             (501, None, Unsupported, Retry::Never),
             (502, None, Unreachable, LATER),

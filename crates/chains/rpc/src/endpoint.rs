@@ -3,7 +3,7 @@
 use core::fmt;
 
 use nodewright_core::{Error, ErrorKind, Result, Secret};
-use reqwest::Url;
+use url::Url;
 
 use crate::auth::Auth;
 use crate::redact::{REDACTED, Scrub};
@@ -56,6 +56,11 @@ impl Endpoint {
         self.url.clone()
     }
 
+    /// Returns what `path` names below this endpoint.
+    pub(crate) fn below(&self, path: &str) -> Self {
+        Self { url: self.join(path) }
+    }
+
     /// Returns the URL of `path` below this endpoint; a query of the endpoint is kept behind the path's own.
     pub(crate) fn join(&self, path: &str) -> Url {
         let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
@@ -66,6 +71,15 @@ impl Endpoint {
         let queries: Vec<&str> = query.into_iter().chain(self.url.query()).filter(|query| !query.is_empty()).collect();
         url.set_query((!queries.is_empty()).then(|| queries.join("&")).as_deref());
         url
+    }
+
+    /// Says whether both name the same scheme, host and port.
+    pub(crate) fn shares_origin(&self, other: &Self) -> bool {
+        self.url.origin() == other.url.origin()
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.url.scheme() == "https"
     }
 
     /// Returns what must not appear in text that a server sends back.

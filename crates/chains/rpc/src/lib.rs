@@ -13,6 +13,9 @@
 //! - Every call states its [`CallLimits`]: a total time and a body size. Neither can be switched off.
 //! - Retries are paid from a budget shared by all calls of a client ([`RetryOptions`]), not counted per call.
 //! - No URL, password, cookie or API key reaches an error, a log line or a `Debug` output.
+//! - Plain `http` goes over connections that acknowledge at once what they receive, which older nodes need to be fast;
+//!   `https` (feature `tls`) goes through `reqwest`.
+//! - What is too large for memory is taken piece by piece ([`HttpClient::download`]).
 //! - Proxies named by the environment are not used and redirects are not followed: either would hand the node's
 //!   credentials to a machine the operator did not name.
 //!
@@ -32,7 +35,9 @@
 
 mod auth;
 mod batch;
+mod carrier;
 mod classify;
+mod download;
 mod endpoint;
 mod envelope;
 mod fault;
@@ -42,6 +47,7 @@ mod http;
 mod options;
 mod rate;
 mod redact;
+mod request;
 mod retry;
 mod retry_after;
 mod rpc;
@@ -49,8 +55,10 @@ mod transport;
 
 pub use auth::Auth;
 pub use batch::BatchReply;
+pub use download::{Download, Resume};
 pub use endpoint::Endpoint;
 pub use fault::{ReplyFault, RpcFault, TransportFault, http_status, rpc_fault};
 pub use http::HttpClient;
-pub use options::{CallLimits, HttpOptions, RateLimit, RetryOptions, Version};
+pub use options::{CallLimits, DownloadLimits, HttpOptions, RateLimit, RetryOptions, RootCertificates, Version};
+pub use request::{HttpMethod, HttpReply, HttpRequest};
 pub use rpc::{Reply, RpcClient};

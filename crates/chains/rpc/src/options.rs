@@ -1,7 +1,10 @@
 //! What a caller states: the limits of one call and the behaviour of a client.
 
+use core::fmt;
 use core::num::NonZeroU32;
 use core::time::Duration;
+
+use bytes::Bytes;
 
 /// Bounds one call: how long it may take in all, and how large its answer may be.
 ///
@@ -38,6 +41,20 @@ impl Default for CallLimits {
     }
 }
 
+/// Bounds one download.
+///
+/// Built by literal on purpose: a download has these two limits and no others. How long it takes in all is for the caller
+/// to bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DownloadLimits {
+    /// The largest accepted content in bytes, what an earlier download brought of it included.
+    pub max_bytes: u64,
+    /// The longest time without a step forward: from the call to the head of the answer (waiting for a connection,
+    /// back-off and retries included), and then from each call of [`Download::chunk`](crate::Download::chunk) to its
+    /// return.
+    pub idle_timeout: Duration,
+}
+
 /// States how a client behaves towards its node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -45,6 +62,10 @@ pub struct HttpOptions {
     /// How long one TCP (and TLS) connection may take to open. Default 5 s: two lost SYN packets on Linux (1 s + 2 s)
     /// and a slow handshake.
     pub connect_timeout: Duration,
+    /// Who may vouch for an `https` endpoint besides those whom the system trusts: an operator's own authority, or a
+    /// server's self-signed certificate. Default none. With some, no client is made without the feature `tls`, and none
+    /// for `https` on Android and iOS, whose verifiers take no more than their own.
+    pub extra_roots: Vec<RootCertificates>,
     /// How long an unused connection is kept. Default 20 s: below the 30 s after which Bitcoin Core and its
     /// descendants close it (`-rpcservertimeout`), so that a request rarely meets a closing connection.
     pub idle_timeout: Duration,
@@ -66,6 +87,13 @@ impl HttpOptions {
     #[must_use]
     pub fn with_connect_timeout(self, connect_timeout: Duration) -> Self {
         Self { connect_timeout, ..self }
+    }
+
+    /// Returns these options with more authorities trusted.
+    #[must_use]
+    pub fn with_extra_roots(mut self, roots: RootCertificates) -> Self {
+        self.extra_roots.push(roots);
+        self
     }
 
     /// Returns these options with another time to keep an unused connection.
@@ -103,12 +131,18 @@ impl HttpOptions {
     pub fn with_retry(self, retry: RetryOptions) -> Self {
         Self { retry, ..self }
     }
+
+    /// Returns `max_connections` as a size.
+    pub(crate) fn connections(&self) -> usize {
+        usize::try_from(self.max_connections.get()).unwrap_or(usize::MAX)
+    }
 }
 
 impl Default for HttpOptions {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(5),
+            extra_roots: Vec::new(),
             idle_timeout: Duration::from_secs(20),
             json_rpc: Version::V2,
             max_connections: NonZeroU32::MIN.saturating_add(3),
@@ -116,6 +150,31 @@ impl Default for HttpOptions {
             rate: None,
             retry: RetryOptions::default(),
         }
+    }
+}
+
+/// Holds one or several certificates in PEM, as they stand in a file. They are read when a client is made of them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RootCertificates {
+    pem: Bytes,
+}
+
+impl RootCertificates {
+    /// Takes the content of a PEM file.
+    #[must_use]
+    pub fn from_pem(pem: impl Into<Bytes>) -> Self {
+        Self { pem: pem.into() }
+    }
+
+    #[cfg(feature = "tls")]
+    pub(crate) fn pem(&self) -> &[u8] {
+        &self.pem
+    }
+}
+
+impl fmt::Debug for RootCertificates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RootCertificates({} bytes)", self.pem.len())
     }
 }
 

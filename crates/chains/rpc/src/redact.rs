@@ -20,6 +20,13 @@ impl Scrub {
         }
     }
 
+    /// Returns a scrub that knows the secrets of both.
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        let mut both = self.clone();
+        other.secrets.iter().for_each(|secret| both.add(secret.expose()));
+        both
+    }
+
     /// Returns the start of `text`: scrubbed, on one line, at most `max` characters.
     pub(crate) fn excerpt(&self, text: &str, max: usize) -> String {
         // Scrub before cutting, or a cut secret would not be recognised. What is looked at is bounded too.

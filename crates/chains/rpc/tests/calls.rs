@@ -5,6 +5,7 @@ mod common;
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use common::{Act, Request, Server, answer, basic, brief, json, limits, options, text};
 use nodewright_core::{ErrorKind, Retry};
@@ -301,6 +302,22 @@ async fn a_restarted_nodes_cookie_is_read_again() {
     }
     client.call::<u8>("m", &[], limits()).await.unwrap();
     assert_eq!(server.seen().last().unwrap().authorization(), TWO);
+}
+
+#[tokio::test]
+async fn a_cookie_is_read_again_on_the_only_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(".cookie");
+    std::fs::write(&path, "__cookie__:one").unwrap();
+    let accepted = Arc::new(Mutex::new(ONE));
+    let server = cookie_node(&accepted).await;
+    let client = server.client_as(Auth::Cookie(path.clone()), options().with_max_connections(NonZeroU32::MIN));
+    client.call::<u8>("m", &[], limits()).await.unwrap();
+    *accepted.lock().unwrap() = TWO;
+    std::fs::write(&path, "__cookie__:two").unwrap();
+    client.call::<u8>("m", &[], limits().with_timeout(Duration::from_secs(5))).await.unwrap();
+    let connections: Vec<_> = server.seen().iter().map(|request| request.connection).collect();
+    assert_eq!(connections, [0, 0, 0]);
 }
 
 #[tokio::test]
