@@ -322,7 +322,7 @@ const RECORD: usize = 48;
 
 /// Is the size of an answer in bytes that the node writes to its socket at once: 16 KiB (`EVBUFFER_MAX_READ` and the
 /// default of `bufferevent_set_max_single_write` in libevent 2.1) less the head. The rest of a larger answer waits for the
-/// other side's delayed acknowledgement, up to 40 ms on Linux.
+/// other side's acknowledgement: up to 40 ms on Linux, unless the client acknowledges at once.
 const ONE_WRITE: usize = 15 * 1024;
 
 /// Is from how many blocks on a batch that fits one write is taken, rather than a larger one whose wait is shared by more.
