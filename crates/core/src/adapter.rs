@@ -3,6 +3,8 @@
 use core::fmt::Debug;
 use std::sync::Arc;
 
+use crate::api::ApiProbe;
+use crate::era::EraReader;
 use crate::finality::FinalityPolicy;
 use crate::id::{BlockHash, Scope};
 use crate::source::{EvidenceSource, HeaderSource, HeightIndex, ObservationSource, TxSource, WakeSource};
@@ -23,8 +25,12 @@ pub struct ChainAdapter {
     pub evidence: Option<Arc<dyn EvidenceSource>>,
     /// Answers what became of a transaction.
     pub transactions: Option<Arc<dyn TxSource>>,
+    /// Says which eras the chain goes through, and where it stands.
+    pub eras: Option<Arc<dyn EraReader>>,
     /// Wakes the driver early.
     pub wake: Option<Arc<dyn WakeSource>>,
+    /// Says what the node speaks.
+    pub probe: Option<Arc<dyn ApiProbe>>,
     /// Decides finality the way this chain recommends.
     pub policy: Arc<dyn FinalityPolicy>,
     /// Prints a block hash the way this chain does.

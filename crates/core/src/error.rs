@@ -120,6 +120,8 @@ pub enum ErrorKind {
     Config,
     /// Another writer changed the store since it was read.
     Conflict,
+    /// The chain's era is not one that this build supports.
+    EraUnsupported,
     /// Evidence contradicts a block that was final.
     FinalityViolated,
     /// Facts that must agree do not.
@@ -161,6 +163,7 @@ impl fmt::Display for ErrorKind {
             Self::Busy => "node is overloaded",
             Self::Config => "bad configuration",
             Self::Conflict => "changed by another writer",
+            Self::EraUnsupported => "era not supported by this build",
             Self::FinalityViolated => "finality violated",
             Self::Inconsistent => "inconsistent answers",
             Self::InvalidData => "invalid data",

@@ -7,7 +7,10 @@
 //! - the **finality policies** that decide which block is final, and by what [`Evidence`],
 //! - the **scan core** ([`ScanCore`]): a state machine that asks for headers and evidence, and answers with
 //!   [`ScanEvent`]s in order. It performs no I/O; a driver carries its requests to a source and its events to a sink,
-//! - the **sink** contract ([`ScanSink`]): events, their effects and the checkpoint commit together.
+//! - the **sink** contract ([`ScanSink`]): events, their effects and the checkpoint commit together,
+//! - the **error policy** ([`policy::ErrorPolicy`]): the place where somebody decides what to do about a failure,
+//! - **eras**: an [`EraSchedule`] says which rules hold where, an [`EraChecker`] follows a chain through them by finality,
+//!   an [`EraStamp`] tells any thread which holds, and an [`EraGate`] holds a scan before rules that the build does not know.
 //!
 //! ```text
 //!   HeaderSource ──replies──► ScanCore ──events──► driver ──batch──► ScanSink
@@ -33,6 +36,8 @@
 //! What this crate does *not* do: fetch, sleep, retry, log, or decide what an operator should do about an error.
 
 mod adapter;
+pub mod api;
+mod era;
 mod error;
 mod evidence;
 mod finality;
@@ -41,6 +46,7 @@ mod fixture;
 mod header;
 mod id;
 mod observation;
+pub mod policy;
 mod scan;
 mod secret;
 mod sink;
@@ -49,6 +55,10 @@ mod time;
 mod units;
 
 pub use adapter::ChainAdapter;
+pub use era::{
+    Activation, ChainPosition, EraAxis, EraChange, EraChecker, EraDistance, EraError, EraGate, EraId, EraMarker,
+    EraPositions, EraReader, EraSchedule, EraStamp, EraStanding, EraState, SupportedEras,
+};
 pub use error::{Error, ErrorKind, Result, Retry};
 pub use evidence::{Evidence, EvidenceClaim, EvidenceKind, Finality, Trust};
 pub use finality::{
@@ -71,4 +81,4 @@ pub use source::{
     TxSource, WakeSource,
 };
 pub use time::{BlockTime, Moment};
-pub use units::{BlockDelta, BlockHeight, Slot};
+pub use units::{BlockDelta, BlockHeight, Epoch, EpochDelta, ProtocolVersion, Slot};

@@ -39,6 +39,9 @@ impl<P: FinalityPolicy> ScanCore<P> {
             self.skim(now, headers, more);
             return;
         }
+        if self.road.is_none() && self.go_on_beyond(now, from, headers, more) {
+            return;
+        }
         let Some(place) = self.ahead.place(&from) else {
             self.step = Step::AskFinal { theirs: None };
             return;
@@ -125,7 +128,9 @@ impl<P: FinalityPolicy> ScanCore<P> {
             }
             RoadStep::Arrived => {
                 let evidence = road.evidence.clone();
-                self.set_hold(None);
+                if self.ahead.hold != Some(HoldReason::EraAhead) {
+                    self.set_hold(None);
+                }
                 if !self.ahead.unfinal.is_empty() {
                     self.finalize(self.ahead.tip(), evidence);
                 }
@@ -143,10 +148,19 @@ impl<P: FinalityPolicy> ScanCore<P> {
     fn extend_tip(&mut self, now: Moment, headers: &[Header], more: bool) {
         self.tip_is_stale = false;
         let allowed = self.allowed_prefix(self.ahead.tip(), headers);
-        let applied = headers.get(..allowed.min(self.free())).unwrap_or_default();
+        let Some(admitted) = self.admitted(headers.get(..allowed).unwrap_or_default()) else { return };
+        let applied = headers.get(..admitted.min(self.free())).unwrap_or_default();
         if self.against_certificate() || (allowed == 0 && !headers.is_empty()) {
             self.set_hold(Some(HoldReason::SourceForked));
             self.proceed(now, false);
+            return;
+        }
+        if headers.is_empty() && self.is_at_edge() {
+            self.proceed(now, false);
+            return;
+        }
+        if admitted == 0 && !headers.is_empty() {
+            self.hold_at_edge(now, headers.get(..allowed).unwrap_or_default(), more);
             return;
         }
         if applied.is_empty() && !headers.is_empty() {
@@ -174,7 +188,7 @@ impl<P: FinalityPolicy> ScanCore<P> {
         let branch = headers.get(..allowed).unwrap_or_default();
         let end = branch.last().map_or(from, |header| header.point);
         let cut = allowed < headers.len();
-        let longer = end.id.height > self.ahead.tip().id.height;
+        let longer = end.id.height > self.newest().id.height;
         let promised = !longer && more && !cut && !self.took_promise && self.promises(end);
         let wins = longer || promised || self.is_certified(branch);
         if cut && !wins {
@@ -186,12 +200,13 @@ impl<P: FinalityPolicy> ScanCore<P> {
             self.step = Step::AskTip;
             return;
         }
+        let Some(admitted) = self.admitted(branch) else { return };
         self.took_promise |= promised;
         self.tip_is_stale = false;
         self.road = None;
         self.set_hold(None);
         self.roll_back(from);
-        let applied = branch.get(..self.free()).unwrap_or(branch);
+        let applied = branch.get(..admitted.min(self.free())).unwrap_or(branch);
         self.apply(applied);
         self.judge(false);
         self.proceed(now, more || applied.len() < branch.len());
@@ -246,7 +261,7 @@ impl<P: FinalityPolicy> ScanCore<P> {
         let Some(tips) = self.tips.filter(|_| !self.road.as_ref().is_some_and(Road::is_certified)) else {
             return false;
         };
-        let (view, ours) = (self.view(), self.ahead.tip().id.height);
+        let (view, ours) = (self.view(), self.newest().id.height);
         match self.pool.within(end.id.height, ours).find(|held| !view.holds(held.block())) {
             Some(held) => tips.head.height >= held.block().height,
             None => tips.head.height > ours,

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+#[cfg(feature = "serde")]
+use crate::api::{UnknownFormat, Versioned, current_format};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::{Evidence, EvidenceClaim, EvidenceKind, Finality};
 use crate::id::{BlockId, BlockPoint, Scope};
@@ -15,6 +17,7 @@ use crate::units::BlockHeight;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Checkpoint {
     /// Is the version of this format, [`Checkpoint::FORMAT`].
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "current_format::<Checkpoint, _>"))]
     pub format: u32,
     /// Says which ledger the scan follows.
     pub scope: Scope,
@@ -68,6 +71,21 @@ impl Checkpoint {
     /// Returns whether a descendant of the final block may stand at `height`: chains without certificates repeat heights.
     fn may_repeat(&self, height: BlockHeight) -> bool {
         height == self.finalized.id.height && !matches!(self.finality.kind, EvidenceKind::Certificate(_))
+    }
+}
+
+/// What is read is brought up to date, so that [`Checkpoint::format`] is the current one whatever was stored.
+#[cfg(feature = "serde")]
+impl Versioned for Checkpoint {
+    const NAME: &'static str = "checkpoint";
+    const OLDEST: u32 = 1;
+    const FORMAT: u32 = Self::FORMAT;
+
+    fn read<'de, D: serde::Deserializer<'de>>(format: u32, input: D) -> core::result::Result<Self, D::Error> {
+        match format {
+            1 => serde::Deserialize::deserialize(input),
+            _ => Err(serde::de::Error::custom(UnknownFormat::of::<Self>(format))),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::evidence::{Evidence, EvidenceClaim, Finality};
 use crate::finality::{ChainView, EvidencePool, FinalityPolicy};
 use crate::id::{BlockId, BlockPoint, Scope};
 use crate::scan::checkpoint::{Checkpoint, TrustedCheckpoint};
+use crate::scan::edge::Edge;
 use crate::scan::event::{EventSeq, HoldReason, ScanEvent};
 use crate::scan::fault::ScanFault;
 use crate::scan::ledger::Ledger;
@@ -45,6 +46,7 @@ pub struct ScanCore<P> {
     pub(super) pool: EvidencePool,
     pub(super) tips: Option<Tips>,
     pub(super) road: Option<Road>,
+    pub(super) edge: Edge,
     pub(super) step: Step,
     /// Set after the source confirmed that our tip left its chain: then a shorter branch is followed too.
     pub(super) tip_is_stale: bool,
@@ -119,6 +121,7 @@ impl<P: FinalityPolicy> ScanCore<P> {
             pool,
             tips: None,
             road: None,
+            edge: Edge::default(),
             step,
             tip_is_stale: false,
             took_promise: false,
@@ -161,8 +164,9 @@ impl<P: FinalityPolicy> ScanCore<P> {
             }
             Step::Extend | Step::Idle { .. } => {
                 self.max = self.next_max();
-                if let Some(road) = &self.road {
-                    road.locate(&mut self.points);
+                match &self.road {
+                    Some(road) => road.locate(&mut self.points),
+                    None => self.edge.locate(&mut self.points),
                 }
                 self.ahead.locate(self.shared, &mut self.points);
                 ScanRequest::Extend { locator: &self.points, max: self.max }
@@ -259,6 +263,7 @@ impl<P: FinalityPolicy> ScanCore<P> {
     /// a commit landed: the numbers of the forgotten events are used again.
     pub fn rewind(&mut self) {
         self.ahead = self.acked.clone();
+        self.edge.forget();
         for evidence in self.events.iter().filter_map(certificate) {
             self.pool.insert(evidence.clone());
         }
@@ -331,6 +336,9 @@ impl<P: FinalityPolicy> ScanCore<P> {
     }
 
     pub(super) fn emit(&mut self, event: ScanEvent) {
+        if matches!(event, ScanEvent::Apply(_) | ScanEvent::RollBack { .. }) {
+            self.edge.forget();
+        }
         self.ahead.advance(&event);
         self.events.push_back(event);
     }
@@ -386,17 +394,18 @@ impl<P: FinalityPolicy> ScanCore<P> {
         if self.fault.is_some() {
             return;
         }
-        let verdict = self.policy.judge(&self.view(), &self.pool);
+        let verdict = self.verdict();
         let settled = asked || !self.policy.wants_evidence();
         if let Some(evidence) = verdict.finalize.filter(|evidence| settled || evidence.is_certificate())
-            && let Some(point) = self.ahead.unfinal.iter().find(|point| point.id == evidence.block()).copied()
+            && let Some(point) = (self.ahead.unfinal.iter().find(|point| point.id == evidence.block()).copied())
+                .or_else(|| self.tip_before_edge(evidence.block()))
         {
             self.finalize(point, evidence);
         }
         let Some(target) = verdict.follow else { return };
         let (tip, room) = (self.ahead.tip().id.height, u64::from(self.room()));
         let is_far = target.block().height.since(tip).is_some_and(|distance| room == 0 || distance.0 > room);
-        if self.road.is_none() && is_far {
+        if self.road.is_none() && (is_far || self.is_beyond_full()) {
             self.road = Some(Road::new(target, self.limits.road));
         }
         self.prepare_road();

@@ -52,6 +52,8 @@ pub enum ScanEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum HoldReason {
+    /// The next block is in an era that this build does not support.
+    EraAhead,
     /// The source has not yet reached the block that the scan already knows.
     SourceBehind,
     /// The source is on a branch that the scan may not follow: shorter, or against a certificate.
@@ -63,6 +65,7 @@ pub enum HoldReason {
 impl fmt::Display for HoldReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::EraAhead => "the next block is in an era that this build does not support",
             Self::SourceBehind => "the source is behind",
             Self::SourceForked => "the source is on another branch",
             Self::WindowFull => "too many blocks wait for finality",

@@ -1,5 +1,6 @@
 //! What stops a scan for good.
 
+use crate::era::EraError;
 use crate::error::{Error, ErrorKind};
 use crate::evidence::Evidence;
 use crate::id::BlockId;
@@ -8,6 +9,14 @@ use crate::id::BlockId;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScanFault {
+    /// The era of a block cannot be told, so neither can whether this build can decode it.
+    #[error("era of block {} {:?} is not known: {error}", at.height, at.hash)]
+    EraUnknown {
+        /// Names the block.
+        at: BlockId,
+        /// Says why.
+        error: EraError,
+    },
     /// A final block is contradicted: by a certificate, or, where finality had none, persistently by the source.
     #[error(
         "final block {} {:?} is contradicted by block {} {:?}",
@@ -35,7 +44,7 @@ impl From<&ScanFault> for Error {
     fn from(fault: &ScanFault) -> Self {
         let kind = match fault {
             ScanFault::FinalityViolated { .. } => ErrorKind::FinalityViolated,
-            ScanFault::Inconsistent { .. } => ErrorKind::Inconsistent,
+            ScanFault::EraUnknown { .. } | ScanFault::Inconsistent { .. } => ErrorKind::Inconsistent,
         };
         Error::new(kind, "scan").because(fault.clone())
     }

@@ -5,6 +5,7 @@
 //!
 //! - `core`: the machine, one request at a time;
 //! - `branch`: what a reply means for the blocks that are applied: extend, reorganise, hold, or a contradiction;
+//! - `edge`: waiting before the edge of an era that this build does not support;
 //! - `road`: catching up towards a certificate far ahead, in segments of bounded size;
 //! - `ledger`: the chain as the events describe it; kept twice, as produced and as acknowledged;
 //! - `checkpoint`, `event`, `limits`, `request`: the data that goes in and out.
@@ -12,6 +13,7 @@
 mod branch;
 mod checkpoint;
 mod core;
+mod edge;
 mod event;
 mod fault;
 mod ledger;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod branches;
+mod edge;
 mod evidence;
 mod finality;
 mod kind;

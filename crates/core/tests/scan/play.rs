@@ -381,7 +381,7 @@ impl Play {
         self.sink.tip().id == self.source.chain().head() && self.expected_finals() <= self.sink.finals()
     }
 
-    fn expected_finals(&self) -> usize {
+    pub(crate) fn expected_finals(&self) -> usize {
         let chain = self.source.chain();
         let start = chain.block(&self.start.id.hash).unwrap().depth();
         let depth_of = |id: BlockId| chain.block(&id.hash).unwrap().depth() - start;

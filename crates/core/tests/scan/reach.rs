@@ -54,6 +54,7 @@ fn name(event: &ScanEvent) -> &'static str {
             _ => "anchored",
         },
         ScanEvent::Hold(HoldReason::SourceBehind) => "behind",
+        ScanEvent::Hold(HoldReason::EraAhead) => "era ahead",
         ScanEvent::Hold(HoldReason::SourceForked) => "forked",
         ScanEvent::Hold(HoldReason::WindowFull) => "full",
         ScanEvent::Resume => "resumed",

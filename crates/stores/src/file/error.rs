@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use nodewright_core::api::UnknownFormat;
 use nodewright_core::{Error, ErrorKind, EventSeq, Retry};
 
 /// Says what is wrong with a file of a [`FileSink`](crate::FileSink), and where.
@@ -94,6 +95,14 @@ pub enum FileError {
         len: u64,
         /// Counts the bytes that the checkpoint states.
         expected: u64,
+    },
+    /// The checkpoint in the file is of another format.
+    #[error("{}: {source}", path.display())]
+    UnknownCheckpoint {
+        /// Names the file.
+        path: PathBuf,
+        /// Says which format was found, and which are read.
+        source: UnknownFormat,
     },
     /// A later version wrote it.
     #[error("{}: has format {found}, this build reads format {supported}", path.display())]

@@ -1,7 +1,9 @@
 //! What a store's folder means, and how it changes: each step leaves the old state or the new one.
 
+use nodewright_core::api::{self, FormatError, FormatTag};
 use nodewright_core::{Checkpoint, Error, EventSeq, Revision, ScanBatch, Scope, Stored};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::error::FileError;
 use super::files::{Files, Name};
@@ -27,9 +29,8 @@ struct Known {
     marks: Vec<Place>,
 }
 
-/// Is the content of `checkpoint`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Is the content of `checkpoint`, as it is written.
+#[derive(Clone, Debug, Default, Serialize)]
 struct State {
     format: u32,
     revision: Revision,
@@ -39,6 +40,17 @@ struct State {
     log: Place,
     /// Is absent at revision 0 only.
     checkpoint: Option<Checkpoint>,
+}
+
+/// Is the content of `checkpoint`, as it is read: the format of the checkpoint inside is its own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HeldState {
+    format: u32,
+    revision: Revision,
+    first: EventSeq,
+    log: Place,
+    checkpoint: Option<Box<RawValue>>,
 }
 
 /// Is a place between two lines of the log.
@@ -148,10 +160,6 @@ impl Folder {
     }
 
     fn read_state(&mut self) -> Result<Option<State>, FileError> {
-        #[derive(Deserialize)]
-        struct Format {
-            format: u32,
-        }
         let path = self.files.path(Name::Checkpoint);
         let Some(len) = self.len(Name::Checkpoint)? else {
             return Ok(None);
@@ -166,11 +174,24 @@ impl Folder {
         };
         let unreadable =
             |error: serde_json::Error| FileError::Unreadable { path: path.clone(), offset: 0, source: error.into() };
-        let found = serde_json::from_slice::<Format>(json).map_err(unreadable)?.format;
+        let found = serde_json::from_slice::<FormatTag>(json).map_err(unreadable)?.format;
         if found != FORMAT {
             return Err(FileError::UnknownFormat { path, found, supported: FORMAT });
         }
-        let state = serde_json::from_slice::<State>(json).map_err(unreadable)?;
+        let HeldState { format, revision, first, log, checkpoint } =
+            serde_json::from_slice(json).map_err(unreadable)?;
+        let checkpoint = match checkpoint {
+            None => None,
+            Some(json) => {
+                let FormatTag { format } = serde_json::from_str(json.get()).map_err(unreadable)?;
+                let decoded = api::decode(format, &mut serde_json::Deserializer::from_str(json.get()));
+                Some(decoded.map_err(|error| match error {
+                    FormatError::Unknown(source) => FileError::UnknownCheckpoint { path: path.clone(), source },
+                    FormatError::Unreadable { source, .. } => unreadable(source),
+                })?)
+            }
+        };
+        let state = State { format, revision, first, log, checkpoint };
         match lines.offset() {
             end if end == len => Ok(Some(state)),
             offset => Err(FileError::Trailing { path, offset }),
@@ -295,3 +316,36 @@ const FORMAT: u32 = 1;
 /// Counts the lines between two places that are remembered: 24 bytes of memory for so many lines, and a page begins at
 /// most so many lines late.
 const MARK_EVERY: u64 = 1_024;
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::files::DiskFiles;
+    use super::*;
+    use crate::memory::tests::batch;
+
+    #[test]
+    fn a_checkpoint_of_another_format_in_a_known_file_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Folder::open(Box::new(DiskFiles::open(folder.path()).unwrap()));
+        open().unwrap().commit(Revision(0), batch(0..3)).unwrap();
+        let path = folder.path().join(Name::Checkpoint.as_str());
+        let line = fs::read_to_string(&path).unwrap();
+        let json: String = line.chars().skip(9).collect();
+        for found in [0, Checkpoint::FORMAT + 1] {
+            let inner = format!("\"checkpoint\":{{\"format\":{found}");
+            let changed = json.replacen("\"checkpoint\":{\"format\":1", &inner, 1);
+            let mut bytes = Vec::new();
+            let changed: Box<RawValue> = RawValue::from_string(changed.trim_end().to_owned()).unwrap();
+            line::push(&mut bytes, 0, &changed).unwrap();
+            fs::write(&path, bytes).unwrap();
+            match open().unwrap_err() {
+                FileError::UnknownCheckpoint { source, .. } => assert_eq!((source.found, source.known), (found, 1..=1)),
+                other => panic!("{other}"),
+            }
+        }
+        fs::write(&path, line).unwrap();
+        assert!(open().is_ok());
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use nodewright_core::api::UnknownFormat;
 use nodewright_core::{Error, ErrorKind, EventSeq, Retry};
 use rusqlite::ErrorCode;
 
@@ -54,6 +55,9 @@ pub enum SqliteError {
     /// The batch is refused.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The stored checkpoint is of another format.
+    #[error(transparent)]
+    UnknownCheckpoint(#[from] UnknownFormat),
     /// Something cannot be written as JSON.
     #[error("cannot write: {0}")]
     Unwritable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -67,9 +71,10 @@ impl SqliteError {
             Self::Database(ref error) => sort(error),
             Self::Effects(_) => (ErrorKind::Storage, Retry::Never),
             Self::EffectsEndedTransaction | Self::FinalRolledBack { .. } => (ErrorKind::Inconsistent, Retry::Never),
-            Self::LogMismatch { .. } | Self::NewerSchema { .. } | Self::NotAStore { .. } => {
-                (ErrorKind::InvalidData, Retry::Never)
-            }
+            Self::LogMismatch { .. }
+            | Self::NewerSchema { .. }
+            | Self::NotAStore { .. }
+            | Self::UnknownCheckpoint(_) => (ErrorKind::InvalidData, Retry::Never),
             Self::Unwritable(_) => (ErrorKind::Limit, Retry::Never),
         };
         Error::new(kind, op).with_retry(retry).with("file", path.display()).because(self)

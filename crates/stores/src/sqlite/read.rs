@@ -1,5 +1,6 @@
 //! Reads what is stored, in pages.
 
+use nodewright_core::api::{self, FormatError};
 use nodewright_core::{
     BlockHash, BlockPoint, BlockReport, ChainId, Checkpoint, EventSeq, EvidenceClaim, NetworkId, Revision, Scope,
     ShardId, Stored,
@@ -8,7 +9,9 @@ use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 
 use super::error::SqliteError;
-use super::row::{Held, Item, RowKey, RowState, StateFilter, amount, block_id, from_json, from_word, point};
+use super::row::{
+    Held, Item, RowKey, RowState, StateFilter, amount, block_id, from_json, from_word, point, unreadable,
+};
 use crate::plan::Standing;
 use crate::record::{LoggedEvent, LoggedRecord, MAX_PAGE};
 
@@ -19,13 +22,23 @@ pub(super) fn stored(connection: &mut Connection) -> Result<Option<Stored>, Sqli
         return Ok(None);
     };
     let checkpoint = transaction
-        .query_row("SELECT json FROM nw_checkpoint WHERE id = 1", [], |row| from_json::<Checkpoint>(row, 0))?;
+        .query_row("SELECT format, json FROM nw_checkpoint WHERE id = 1", [], |row| Ok(checkpoint(row)))??;
     let last: Option<u64> = transaction.query_row("SELECT max(seq) FROM nw_events", [], |row| row.get(0))?;
     let (found, next) = (last.map(EventSeq), standing.next_seq);
     if checkpoint.next_seq != next || found.is_some_and(|found| found.next() != next) {
         return Err(SqliteError::LogMismatch { found, next });
     }
     Ok(Some(Stored { checkpoint, revision: standing.revision }))
+}
+
+/// Reads a checkpoint of any format that this build knows; its format and its JSON are the columns of `row`.
+fn checkpoint(row: &Row<'_>) -> Result<Checkpoint, SqliteError> {
+    let json = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+    let decoded = api::decode(row.get(0)?, &mut serde_json::Deserializer::from_str(json));
+    decoded.map_err(|error| match error {
+        FormatError::Unknown(unknown) => SqliteError::UnknownCheckpoint(unknown),
+        FormatError::Unreadable { source, .. } => SqliteError::Database(unreadable(1, source)),
+    })
 }
 
 /// Returns what the store knows of itself; `None` if nothing was stored yet.

@@ -35,7 +35,9 @@ impl Builder for SimBuilder {
             observations: Some(Arc::new(source.clone())),
             evidence: self.certified.then(|| slow as _),
             transactions: Some(Arc::new(source.clone())),
+            eras: None,
             wake: None,
+            probe: None,
             policy,
             hash_text: |hash: &BlockHash| hash.to_hex(),
         };
