@@ -1,4 +1,4 @@
-//! Operator tools of Nodewright: the scan driver and the deposit observer, over the traits alone.
+//! Operator tools of Nodewright: the scan driver, the deposit observer and the era watch, over the traits alone.
 //!
 //! This crate names no chain. It receives a [`ChainAdapter`](nodewright_core::ChainAdapter) and a
 //! [`ScanSink`](nodewright_core::ScanSink), and provides
@@ -6,6 +6,8 @@
 //! - [`scan::ScanDriver`]: carries the scan core's requests to the sources, observes blocks in batches ahead of the
 //!   commits, and commits events, reports and checkpoint together;
 //! - [`scan::ErrorPolicy`]: says what to do about a failure; the default stops at once where a person is needed;
+//! - [`era::EraWatch`]: reads a chain's eras and tells an operator what comes, how long is left, and what to do; runs what
+//!   is to run before an edge;
 //! - [`observer::DepositBook`]: folds what was committed into deposits: seen, final (with evidence), or gone;
 //! - [`observer::ValueWeight`]: says how many confirmations the value of *your* deposits asks for.
 //!
@@ -19,6 +21,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod era;
 pub mod observer;
 pub mod scan;
 

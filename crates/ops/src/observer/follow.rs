@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use nodewright_core::{BlockPoint, BlockReport, Error, ErrorKind, Result, ScanEvent, SpendKey, TxId, WatchSet};
+use nodewright_core::{BlockPoint, BlockReport, ScanEvent, SpendKey, TxId, WatchSet};
 use serde::{Deserialize, Serialize};
 
 /// Remembers the observed transactions that are not final, and follows those whose block left the chain.
@@ -11,26 +11,23 @@ use serde::{Deserialize, Serialize};
 /// its [`SpendKey`]s are watched, which [`FollowUps::watch`] arranges. It is followed until a block that holds it, or
 /// its replacement, is final.
 ///
-/// The state is a function of the events and reports alone. The driver stores it in `Checkpoint::notes` with each
+/// The state is a function of the events and reports alone. The driver stores it in `Checkpoint::notes` (see [`FollowUps::to_notes`]) with each
 /// commit, so a restart goes on with the same keys, whatever the node still knows of removed blocks. Payments that do
 /// not count (near-misses) are not followed.
 ///
 /// Memory: one entry for each observed transaction above the final block, and at most 10,000 removed ones; when more
 /// are removed, the oldest are given up.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FollowUps {
     /// Transactions of applied blocks that are not final, in the order of the chain.
-    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
-    unfinal: VecDeque<Applied>,
+    pub(super) unfinal: VecDeque<Applied>,
     /// Transactions whose block left the chain, longest gone first.
-    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
-    removed: VecDeque<Removed>,
+    pub(super) removed: VecDeque<Removed>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Applied {
+pub(super) struct Applied {
     txid: TxId,
     block: BlockPoint,
     spends: Vec<SpendKey>,
@@ -38,7 +35,7 @@ struct Applied {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Removed {
+pub(super) struct Removed {
     txid: TxId,
     spends: Vec<SpendKey>,
     /// Locates the block of the transaction that took its place, if one did.
@@ -84,25 +81,6 @@ impl FollowUps {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.unfinal.is_empty() && self.removed.is_empty()
-    }
-
-    /// Returns the state as text for `Checkpoint::notes`; `None` if there is nothing to remember.
-    ///
-    /// # Errors
-    /// `InvalidData` if it cannot be written, which its form rules out.
-    pub fn to_notes(&self) -> Result<Option<String>> {
-        if self.is_empty() {
-            return Ok(None);
-        }
-        serde_json::to_string(self).map(Some).map_err(invalid)
-    }
-
-    /// Reads what [`FollowUps::to_notes`] wrote.
-    ///
-    /// # Errors
-    /// `InvalidData` if it is anything else.
-    pub fn from_notes(notes: Option<&str>) -> Result<Self> {
-        notes.map_or_else(|| Ok(Self::default()), |text| serde_json::from_str(text).map_err(invalid))
     }
 
     fn apply(&mut self, report: &BlockReport) -> bool {
@@ -165,10 +143,6 @@ impl FollowUps {
 /// blocks at one height only the one that is named counts; the other follows with the next final block.
 pub(super) fn is_settled(block: &BlockPoint, point: &BlockPoint) -> bool {
     block == point || block.id.height < point.id.height
-}
-
-fn invalid(cause: serde_json::Error) -> Error {
-    Error::new(ErrorKind::InvalidData, "checkpoint notes").because(cause)
 }
 
 /// Is how many removed transactions are followed at most. A reorganisation 100 blocks deep that removes 100 deposits a

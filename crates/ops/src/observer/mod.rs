@@ -10,6 +10,7 @@
 mod book;
 mod deposit;
 mod follow;
+mod notes;
 mod weight;
 
 pub use book::DepositBook;

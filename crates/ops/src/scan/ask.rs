@@ -1,11 +1,10 @@
 //! The first lane: carries the core's requests to the sources.
 
 use futures_util::future::BoxFuture;
+use nodewright_core::policy::Stage;
 use nodewright_core::{
     ChainAdapter, Evidence, Extension, Membership, Reply, RequestId, Result, ScanRequest, TxFate, TxId,
 };
-
-use crate::scan::policy::Stage;
 
 /// Is a request under way.
 pub(crate) type Asking<'a> = BoxFuture<'a, Answered>;

@@ -6,6 +6,7 @@ use core::pin::pin;
 use core::time::Duration;
 use std::sync::Arc;
 
+use nodewright_core::policy::{Action, Stage};
 use nodewright_core::{ChainAdapter, Error, ScanSink};
 
 use crate::scan::clock::Clock;
@@ -15,7 +16,6 @@ use crate::scan::open::{Parts, Session};
 use crate::scan::options::ScanOptions;
 use crate::scan::pace::Pace;
 use crate::scan::pipeline::{End, Goal, Pipeline, Shutdown};
-use crate::scan::policy::{Action, Stage};
 
 /// Follows one chain into one sink.
 ///

@@ -2,9 +2,8 @@
 
 use core::time::Duration;
 
+use nodewright_core::policy::Stage;
 use nodewright_core::{Error, Retry, ScanLimits};
-
-use crate::scan::policy::Stage;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Failures {

@@ -3,9 +3,8 @@
 use core::fmt::Debug;
 use core::time::Duration;
 
+use nodewright_core::policy::{Action, Stage};
 use nodewright_core::{BlockDelta, Error, EventSeq, HoldReason, Progress, ScanRecord, TxFate, TxId};
-
-use crate::scan::policy::{Action, Stage};
 
 /// Is told what a scan does. Called between two steps of the driver: it must be quick and must not block.
 pub trait ScanListener: Debug + Send + Sync + 'static {

@@ -13,7 +13,7 @@
 //! - `clock`: the driver's monotonic time.
 
 mod ask;
-mod clock;
+pub(crate) mod clock;
 mod driver;
 mod failures;
 mod listener;
@@ -29,5 +29,6 @@ mod store;
 
 pub use driver::{ScanDriver, ScanError, Stop};
 pub use listener::{Notice, ScanListener, ScanProgress};
+pub use nodewright_core::policy::{Action, ErrorPolicy, Failure, Stage};
 pub use options::{ResumeTrust, ScanOptions, StartAt};
-pub use policy::{Action, ErrorPolicy, Failure, Stage, StandardPolicy};
+pub use policy::StandardPolicy;

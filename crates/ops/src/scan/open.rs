@@ -48,7 +48,7 @@ impl Parts {
             self.notice(Notice::Opened { next_seq: EventSeq::default() });
             let trusted = TrustedCheckpoint::start(scope.clone(), anchor);
             return Ok(Session {
-                core: ScanCore::resume(policy, trusted, limits),
+                core: self.gated(ScanCore::resume(policy, trusted, limits)),
                 revision: Revision::default(),
                 finalized: anchor.id.height,
                 followed: Arc::default(),
@@ -63,13 +63,19 @@ impl Parts {
         tracing::info!(%scope, final_height = %checkpoint.finalized.id.height, tip_height = %tip, "scan resumes");
         self.notice(Notice::Opened { next_seq: checkpoint.next_seq });
         Ok(Session {
-            core: ScanCore::resume(policy, trusted, limits),
+            core: self.gated(ScanCore::resume(policy, trusted, limits)),
             revision: stored.revision,
             finalized: checkpoint.finalized.id.height,
             followed: Arc::new(followed),
             unsaved: false,
             enquired: 0,
         })
+    }
+
+    /// Puts the gate of the options before `core`.
+    fn gated<P: FinalityPolicy>(&self, mut core: ScanCore<P>) -> ScanCore<P> {
+        core.set_gate(self.options.gate.clone());
+        core
     }
 
     /// Returns the scope after the source has confirmed it.

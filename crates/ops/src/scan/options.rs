@@ -3,10 +3,11 @@
 use core::num::NonZeroUsize;
 use std::sync::Arc;
 
-use nodewright_core::{BlockHeight, BlockPoint, FinalityPolicy, ScanLimits, WatchSet};
+use nodewright_core::policy::ErrorPolicy;
+use nodewright_core::{BlockHeight, BlockPoint, EraGate, FinalityPolicy, ScanLimits, WatchSet};
 
 use crate::scan::listener::ScanListener;
-use crate::scan::policy::{ErrorPolicy, StandardPolicy};
+use crate::scan::policy::StandardPolicy;
 
 /// States what a [`ScanDriver`](crate::scan::ScanDriver) is to do.
 ///
@@ -32,6 +33,9 @@ pub struct ScanOptions {
     /// whatever is there is committed at once. Default 1,024: one write to disk for about a third of a second of
     /// catching up at 3,000 blocks/s, the rate of a local node of the Bitcoin family.
     pub commit_events: NonZeroUsize,
+    /// Keeps the scan from decoding blocks of eras that this build does not support: it holds before the first of them.
+    /// A driver with another gate goes on from there. Default `None`: every block is decoded.
+    pub gate: Option<EraGate>,
     /// Ends the run when the block at this height, or one above it, is final and committed. Default `None`.
     pub until: Option<BlockHeight>,
     /// Decides what to do about failures. Default [`StandardPolicy`].
@@ -50,6 +54,7 @@ impl Default for ScanOptions {
             policy: None,
             observe_batch: NonZeroUsize::MIN.saturating_add(255),
             commit_events: NonZeroUsize::MIN.saturating_add(1_023),
+            gate: None,
             until: None,
             errors: Arc::new(StandardPolicy::default()),
             listener: None,

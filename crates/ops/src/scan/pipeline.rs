@@ -16,6 +16,7 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesOrdered;
+use nodewright_core::policy::Stage;
 use nodewright_core::{
     BlockReport, Error, HoldReason, Moment, Progress, Result, ScanBatch, ScanRecord, TxFate, TxId, WatchSet,
 };
@@ -27,7 +28,6 @@ use crate::scan::failures::Failures;
 use crate::scan::open::{Parts, Session};
 use crate::scan::pace::Pace;
 use crate::scan::plan::{Chunk, Observing};
-use crate::scan::policy::Stage;
 use crate::scan::store::{Commit, Outcome};
 
 /// Says when a run ends by itself.

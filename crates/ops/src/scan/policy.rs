@@ -1,85 +1,7 @@
-//! What to do about a failure: a pure decision, apart from whoever failed.
+//! The default answer to a failure; the question, and who may answer it, are the core's.
 
-use core::fmt;
-use core::fmt::Debug;
-
-use nodewright_core::{Error, ErrorKind, Retry};
-
-/// Decides what the driver does about a failure.
-///
-/// # Behaviour
-/// - EP-1: the answer depends on the argument alone: no clock, no memory.
-/// - EP-2: a contradiction of finality never gets here; the driver stops by itself.
-pub trait ErrorPolicy: Debug + Send + Sync + 'static {
-    /// Decides about `failure`.
-    fn decide(&self, failure: &Failure<'_>) -> Action;
-}
-
-/// Says what the driver does next. Exhaustive on purpose: a driver must do each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Action {
-    /// Ends the run; trying again later, or with another node, may help, and somebody should know.
-    Escalate,
-    /// Ends the run; nothing helps until a person has changed something.
-    Halt,
-    /// Waits, then loads the checkpoint again, checks the source again, and goes on from there.
-    Reinit,
-    /// Waits, then tries the same again.
-    Retry,
-}
-
-/// Describes one failure.
-#[derive(Clone, Copy, Debug)]
-pub struct Failure<'a> {
-    /// Holds what failed.
-    pub error: &'a Error,
-    /// Says what the driver was doing.
-    pub stage: Stage,
-    /// Counts the failures of this stage in a row, this one included; at least 1.
-    pub attempt: u32,
-}
-
-/// Says what the driver was doing when something failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Stage {
-    /// Storing events and checkpoint.
-    Commit,
-    /// Fetching certificates.
-    Evidence,
-    /// Fetching headers, or asking about one.
-    Headers,
-    /// Turning blocks into reports.
-    Observe,
-    /// Checking the source, loading the checkpoint, finding the start.
-    Open,
-}
-
-impl Stage {
-    pub(crate) const COUNT: usize = 5;
-
-    pub(crate) fn index(self) -> usize {
-        match self {
-            Self::Commit => 0,
-            Self::Evidence => 1,
-            Self::Headers => 2,
-            Self::Observe => 3,
-            Self::Open => 4,
-        }
-    }
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Commit => "commit",
-            Self::Evidence => "evidence",
-            Self::Headers => "headers",
-            Self::Observe => "observe",
-            Self::Open => "open",
-        })
-    }
-}
+use nodewright_core::policy::{Action, ErrorPolicy, Failure, Stage};
+use nodewright_core::{ErrorKind, Retry};
 
 /// Is the default policy: stops at once where a person is needed, waits where waiting was said to help, and escalates
 /// whatever else goes on failing.
@@ -119,6 +41,7 @@ fn needs_a_person(kind: ErrorKind, stage: Stage) -> bool {
         ErrorKind::Auth
         | ErrorKind::Config
         | ErrorKind::Conflict
+        | ErrorKind::EraUnsupported
         | ErrorKind::FinalityViolated
         | ErrorKind::Inconsistent
         | ErrorKind::Pruned
@@ -136,6 +59,7 @@ fn needs_a_person(kind: ErrorKind, stage: Stage) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nodewright_core::Error;
 
     fn decide(kind: ErrorKind, retry: Retry, stage: Stage, attempt: u32) -> Action {
         let error = Error::new(kind, "test").with_retry(retry);

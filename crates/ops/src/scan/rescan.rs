@@ -4,12 +4,12 @@ use core::num::NonZeroU32;
 use core::ops::RangeInclusive;
 
 use futures_util::{StreamExt, stream};
-use nodewright_core::{BlockHeight, BlockPoint, BlockReport, Error, ErrorKind, Header, Result};
+use nodewright_core::policy::Stage;
+use nodewright_core::{BlockHeight, BlockPoint, BlockReport, EraError, Error, ErrorKind, Header, Result};
 
 use crate::scan::driver::{ScanDriver, ScanError, retry_wait};
 use crate::scan::failures::Failures;
 use crate::scan::open::Parts;
-use crate::scan::policy::Stage;
 
 impl ScanDriver {
     /// Observes the blocks at the heights of `range` on the source's best chain and hands `found` one report a block, in
@@ -21,7 +21,7 @@ impl ScanDriver {
     /// # Errors
     /// `ScopeMismatch`, `Unsupported` without a height index or an observing source, `OutOfRange` if the range begins
     /// above the source's newest block, `Inconsistent` if a block that was already handed out left the chain meanwhile
-    /// (rescan again), and what the error policy does not retry.
+    /// (rescan again), `EraUnsupported` before a block that the gate of the options keeps out, and what the error policy does not retry.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing but the rest of the range.
@@ -87,13 +87,30 @@ async fn next_points(parts: &Parts, cursor: BlockPoint, end: BlockHeight) -> Res
         last = header.point;
         linked.then_some(header.point)
     };
-    let points: Vec<_> = extension.headers.iter().map_while(next).collect();
+    let admitted = admitted(parts, &extension.headers)?;
+    let points: Vec<_> = admitted.iter().map_while(next).collect();
     match extension.headers.first() {
         Some(first) if points.is_empty() && first.point.id.height <= end => {
             Err(Error::new(ErrorKind::InvalidData, "rescan").with("does not link at height", first.point.id.height))
         }
         _ => Ok(points),
     }
+}
+
+/// Returns the headers that the gate admits, up to the first that it does not; an error if that is the first of all.
+fn admitted<'a>(parts: &Parts, headers: &'a [Header]) -> Result<&'a [Header]> {
+    let Some(gate) = &parts.options.gate else { return Ok(headers) };
+    for (index, header) in headers.iter().enumerate() {
+        match (gate.admits(header)?, index) {
+            (true, _) => {}
+            (false, 0) => {
+                let error = Error::from(EraError::Unsupported { era: gate.era(header)?.clone() });
+                return Err(error.with("height", header.point.id.height));
+            }
+            (false, _) => return Ok(headers.get(..index).unwrap_or_default()),
+        }
+    }
+    Ok(headers)
 }
 
 /// Observes `points` in batches, two at a time, until one fails; returns how many blocks were handed out.

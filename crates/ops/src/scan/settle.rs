@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use futures_util::stream::FuturesOrdered;
+use nodewright_core::policy::{Action, Failure, Stage};
 use nodewright_core::{BlockReport, Error, ErrorKind, Result, ScanEvent, TxFate, TxId};
 
 use crate::scan::ask::Answered;
@@ -12,7 +13,6 @@ use crate::scan::listener::Notice;
 use crate::scan::open::Parts;
 use crate::scan::pipeline::Pipeline;
 use crate::scan::plan::Chunk;
-use crate::scan::policy::{Action, Failure, Stage};
 use crate::scan::store::{Commit, Outcome, Sent};
 
 impl Pipeline<'_> {

@@ -41,7 +41,9 @@ pub fn adapter(source: &SimSource, policy: impl FinalityPolicy) -> ChainAdapter 
         observations: Some(source.clone()),
         evidence: Some(source.clone()),
         transactions: Some(source),
+        eras: None,
         wake: None,
+        probe: None,
         policy: Arc::new(policy),
         hash_text: |hash| hash.to_hex(),
     }
