@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use bitcoin::address::NetworkUnchecked;
 use bitcoin::{Address, Network, Script};
-use nodewright_core::{BlockHash, ChainAdapter, Result};
+use nodewright_core::{BlockDelta, BlockHash, ChainAdapter, Result};
 use nodewright_rpc::Auth;
 use nodewright_utxo::hash::sha256d;
 use nodewright_utxo::source::{AddressError, ConnectOptions, UtxoChain, UtxoNetwork, UtxoSource};
 use nodewright_utxo::walker::Dialect;
 
-use crate::policy::default_policy;
+use crate::adapter::adapter;
 
 /// Connects to a Bitcoin node.
 ///
@@ -21,7 +21,7 @@ use crate::policy::default_policy;
 /// Dropping the future loses nothing.
 pub async fn connect(url: &str, auth: Auth, options: ConnectOptions) -> Result<ChainAdapter> {
     let source = UtxoSource::connect(&CHAIN, url, auth, options).await?;
-    Ok(Arc::new(source).adapter(default_policy()))
+    Ok(adapter(&Arc::new(source)))
 }
 
 /// Describes Bitcoin. Network words are those of `getblockchaininfo`; the genesis blocks are those of Bitcoin Core
@@ -35,6 +35,7 @@ pub static CHAIN: UtxoChain = UtxoChain {
             name: "main",
             genesis: genesis(b"000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f"),
             private: false,
+            signal_period: Some(BlockDelta(2_016)),
             address: |script| address(script, Network::Bitcoin),
             script: |text| script(text, Network::Bitcoin, "main"),
         },
@@ -42,6 +43,7 @@ pub static CHAIN: UtxoChain = UtxoChain {
             name: "test",
             genesis: genesis(b"000000000933ea01ad0ee984209779baaec3ced90fa3f408719526f8d77f4943"),
             private: false,
+            signal_period: Some(BlockDelta(2_016)),
             address: |script| address(script, Network::Testnet),
             script: |text| script(text, Network::Testnet, "test"),
         },
@@ -49,6 +51,7 @@ pub static CHAIN: UtxoChain = UtxoChain {
             name: "testnet4",
             genesis: genesis(b"00000000da84f2bafbbc53dee25a72ae507ff4914b867c565be350b0da8bf043"),
             private: false,
+            signal_period: Some(BlockDelta(2_016)),
             address: |script| address(script, Network::Testnet4),
             script: |text| script(text, Network::Testnet4, "testnet4"),
         },
@@ -56,6 +59,7 @@ pub static CHAIN: UtxoChain = UtxoChain {
             name: "signet",
             genesis: genesis(b"00000008819873e925422c1ff0f99f7cc9bbb232af63a077a480a3633bee1ef6"),
             private: false,
+            signal_period: Some(BlockDelta(2_016)),
             address: |script| address(script, Network::Signet),
             script: |text| script(text, Network::Signet, "signet"),
         },
@@ -63,6 +67,7 @@ pub static CHAIN: UtxoChain = UtxoChain {
             name: "regtest",
             genesis: genesis(b"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"),
             private: true,
+            signal_period: Some(BlockDelta(144)),
             address: |script| address(script, Network::Regtest),
             script: |text| script(text, Network::Regtest, "regtest"),
         },

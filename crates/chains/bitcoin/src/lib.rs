@@ -13,13 +13,16 @@
 //!
 //! What each file holds:
 //!
+//! - `adapter`: eras and API versions;
 //! - `bitcoin`, `litecoin`: networks, genesis blocks, addresses, and how to connect;
 //! - `policy`: the finality that is recommended for a chain without certificates.
 
+mod adapter;
 pub mod bitcoin;
 pub mod litecoin;
 mod policy;
 
+pub use adapter::{KNOWN_DEPLOYMENTS, api_ranges};
 pub use nodewright_rpc::Auth;
 pub use nodewright_utxo::fetch::FetchOptions;
 pub use nodewright_utxo::source::{ConnectOptions, UtxoChain, UtxoNetwork, UtxoSource};

@@ -8,15 +8,15 @@ mod address;
 
 use std::sync::Arc;
 
-use nodewright_core::{ChainAdapter, Result};
+use nodewright_core::{BlockDelta, ChainAdapter, Result};
 use nodewright_rpc::Auth;
 use nodewright_utxo::hash::sha256d;
 use nodewright_utxo::source::{ConnectOptions, UtxoChain, UtxoNetwork, UtxoSource};
 use nodewright_utxo::walker::Dialect;
 
 use self::address::Forms;
+use crate::adapter::adapter;
 use crate::bitcoin::genesis;
-use crate::policy::default_policy;
 
 /// Connects to a Litecoin node.
 ///
@@ -27,7 +27,7 @@ use crate::policy::default_policy;
 /// Dropping the future loses nothing.
 pub async fn connect(url: &str, auth: Auth, options: ConnectOptions) -> Result<ChainAdapter> {
     let source = UtxoSource::connect(&CHAIN, url, auth, options).await?;
-    Ok(Arc::new(source).adapter(default_policy()))
+    Ok(adapter(&Arc::new(source)))
 }
 
 /// Describes Litecoin. Genesis blocks and address prefixes are those of Litecoin Core 0.21 `src/chainparams.cpp`; tests
@@ -42,6 +42,7 @@ pub static CHAIN: UtxoChain = UtxoChain {
             name: "main",
             genesis: genesis(b"12a765e31ffd4059bada1e25190f6e98c99d9714d334efa41a195a7e7e04bfe2"),
             private: false,
+            signal_period: Some(BlockDelta(8_064)),
             address: |script| MAIN.address(script),
             script: |text| MAIN.script(text),
         },
@@ -49,6 +50,7 @@ pub static CHAIN: UtxoChain = UtxoChain {
             name: "test",
             genesis: genesis(b"4966625a4b2851d9fdee139e56211a0d88575f59ed816ff5e6a63deb4e3e29a0"),
             private: false,
+            signal_period: Some(BlockDelta(2_016)),
             address: |script| TEST.address(script),
             script: |text| TEST.script(text),
         },
@@ -56,6 +58,7 @@ pub static CHAIN: UtxoChain = UtxoChain {
             name: "regtest",
             genesis: genesis(b"530827f38f93b43ed12af0b3ad25a288dc02ed74d6d7857862df51fc56c416f9"),
             private: true,
+            signal_period: Some(BlockDelta(144)),
             address: |script| REGTEST.address(script),
             script: |text| REGTEST.script(text),
         },

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use nodewright_core::{Certified, ChainAdapter, Error, ErrorKind, Fallback, Result};
 use nodewright_rpc::{Auth, Endpoint, RpcClient};
 use nodewright_utxo::client::NodeClient;
+use nodewright_utxo::deployment::UtxoEras;
 use nodewright_utxo::header::RawHeader;
 use nodewright_utxo::source::{ConnectOptions, UtxoChain, UtxoNetwork, UtxoSource};
 use nodewright_utxo::walker::Dialect;
 
 use crate::address;
+use crate::eras::ChainLocked;
 use crate::finality::{ChainLockOptions, ChainLocks};
 use crate::quorum::Network;
 use crate::x11;
@@ -26,6 +28,7 @@ pub static DASH: UtxoChain = UtxoChain {
             name: "main",
             genesis: Network::Mainnet.genesis(),
             private: false,
+            signal_period: None,
             address: |script| address::address(Network::Mainnet, script),
             script: |text| address::script(Network::Mainnet, text),
         },
@@ -33,6 +36,7 @@ pub static DASH: UtxoChain = UtxoChain {
             name: "test",
             genesis: Network::Testnet.genesis(),
             private: false,
+            signal_period: None,
             address: |script| address::address(Network::Testnet, script),
             script: |text| address::script(Network::Testnet, text),
         },
@@ -40,6 +44,7 @@ pub static DASH: UtxoChain = UtxoChain {
             name: "regtest",
             genesis: Network::Regtest.genesis(),
             private: true,
+            signal_period: None,
             address: |script| address::address(Network::Regtest, script),
             script: |text| address::script(Network::Regtest, text),
         },
@@ -89,10 +94,18 @@ pub async fn connect_over(client: NodeClient, options: DashOptions) -> Result<Ch
     let chain_locks = ChainLockOptions { ids_hashed: hash_ids, ..options.chain_locks };
     let source = Arc::new(UtxoSource::open(&DASH, client.clone(), node).await?);
     let network = network(&client, source.network()).await?;
-    let locks = ChainLocks::new(client.rpc().clone(), network, Arc::clone(&source) as _, chain_locks);
+    let locks = Arc::new(ChainLocks::new(client.rpc().clone(), network, Arc::clone(&source) as _, chain_locks));
+    let finality = ChainLocked { client: client.clone(), locks: Arc::clone(&locks) };
+    let eras = UtxoEras::new(client, Arc::new(finality), source.network().signal_period);
+    let probe = Arc::clone(&source);
     let policy =
         Certified::try_new(Fallback::Never).map_err(|error| Error::new(ErrorKind::Config, "policy").because(error))?;
-    Ok(ChainAdapter { evidence: Some(Arc::new(locks)), ..source.adapter(Arc::new(policy)) })
+    Ok(ChainAdapter {
+        eras: Some(Arc::new(eras)),
+        evidence: Some(locks),
+        probe: Some(probe),
+        ..source.adapter(Arc::new(policy))
+    })
 }
 
 /// Returns the network that the node names, if its genesis block says the same.

@@ -2,6 +2,7 @@
 
 pub mod bytes;
 pub mod client;
+pub mod deployment;
 pub mod fetch;
 pub mod hash;
 pub mod header;

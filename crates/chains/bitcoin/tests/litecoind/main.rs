@@ -9,6 +9,7 @@ mod blocks;
 mod conformance;
 mod connect;
 mod deposits;
+mod eras;
 mod faults;
 mod headers;
 mod reorgs;

@@ -6,4 +6,4 @@ mod quorums;
 mod sporks;
 
 pub use self::locks::{ChainLockOptions, ChainLocks, LockTrust, best_chain_lock};
-pub use self::sporks::{SporkState, rehydrate, spork_state};
+pub use self::sporks::{SporkState, rehydrate, spork_state, sporks};

@@ -1,6 +1,6 @@
 //! Whether ChainLocks are switched on, and how a node that forgot its lock is told again.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use nodewright_core::{BlockTime, Error, ErrorKind, Result};
 use nodewright_rpc::{CallLimits, RpcClient};
@@ -19,6 +19,18 @@ pub enum SporkState {
     Unknown,
 }
 
+/// Asks the node for every spork that it has heard of (`spork show`): by name, the time in seconds from which it holds, or
+/// whatever else its value means. A spork that has never been sent to the node has the value of its program.
+///
+/// # Errors
+/// When the node cannot be asked; `InvalidData` if a value is no whole number.
+///
+/// # Cancel safety
+/// Dropping the future loses nothing.
+pub async fn sporks(client: &RpcClient) -> Result<BTreeMap<String, i64>> {
+    client.call("spork", &[json!("show")], CallLimits::default()).await
+}
+
 /// Asks the node whether spork 19 (`SPORK_19_CHAINLOCKS_ENABLED`) is active: its value is the time from which it holds.
 /// `now` is the wall clock.
 ///
@@ -28,9 +40,9 @@ pub enum SporkState {
 /// # Cancel safety
 /// Dropping the future loses nothing.
 pub async fn spork_state(client: &RpcClient, now: BlockTime) -> Result<SporkState> {
-    let values: HashMap<String, Value> = client.call("spork", &[json!("show")], CallLimits::default()).await?;
-    Ok(match values.get("SPORK_19_CHAINLOCKS_ENABLED").and_then(Value::as_u64) {
-        Some(from) if from <= now.0 => SporkState::Active,
+    let now = i64::try_from(now.0).unwrap_or(i64::MAX);
+    Ok(match sporks(client).await?.get("SPORK_19_CHAINLOCKS_ENABLED") {
+        Some(from) if *from <= now => SporkState::Active,
         Some(_) => SporkState::Inactive,
         None => SporkState::Unknown,
     })

@@ -7,6 +7,7 @@ mod amnesia;
 mod conformance;
 mod copy;
 mod deterministic;
+mod eras;
 mod lies;
 mod preflight;
 mod scene;

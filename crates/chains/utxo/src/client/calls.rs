@@ -4,12 +4,13 @@ use nodewright_core::{BlockHash, BlockHeight, Error, ErrorKind, Result};
 use nodewright_rpc::CallLimits;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::reply::{
     ChainInfo, ChainTip, HeaderInfo, IndexInfo, MempoolEntry, NetworkInfo, TxInfo, UnspentOutput, ZmqNotification,
 };
 use super::{NodeClient, absent, block_hash};
+use crate::deployment::DeploymentReport;
 use crate::hash::Txid;
 use crate::header::RawHeader;
 use crate::tx::OutPoint;
@@ -188,6 +189,48 @@ impl NodeClient {
         let Some(spent) = absent(answer, ErrorKind::Unsupported)? else { return Ok(None) };
         let txid = |text: String| text.parse().map_err(|error| invalid("gettxspendingprevout", error));
         spent.into_iter().map(|spent| spent.by.map(txid).transpose()).collect::<Result<_>>().map(Some)
+    }
+
+    /// Asks for the soft-fork deployments (`getdeploymentinfo`, Bitcoin Core 23 and later; else `softforks` of
+    /// `getblockchaininfo`).
+    ///
+    /// # Errors
+    /// As every call; `Unsupported` if the node reports none, or in the form of Bitcoin Core before 0.19.
+    pub async fn deployments(&self) -> Result<DeploymentReport> {
+        #[derive(Deserialize)]
+        struct Info {
+            deployments: DeploymentReport,
+        }
+        let info = self.call::<Info>("getdeploymentinfo", &[]).await;
+        if let Some(info) = absent(info, ErrorKind::Unsupported)? {
+            return Ok(info.deployments);
+        }
+        let info: Value = self.call("getblockchaininfo", &[]).await?;
+        let Some(forks @ Value::Object(_)) = info.get("softforks") else {
+            return Err(
+                Error::new(ErrorKind::Unsupported, "getblockchaininfo").with("softforks", "not reported by name")
+            );
+        };
+        DeploymentReport::deserialize(forks).map_err(|error| invalid("getblockchaininfo", error))
+    }
+
+    /// Asks for the methods that the node has (`help`), by the first word of each line; `None` if it does not tell, as
+    /// where the user may not call `help`.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn methods(&self) -> Result<Option<BTreeSet<String>>> {
+        let text = match self.call::<String>("help", &[]).await {
+            Ok(text) => text,
+            Err(error) if matches!(error.kind(), ErrorKind::Auth | ErrorKind::Rejected | ErrorKind::Unsupported) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let first_words = text.lines().filter_map(|line| line.split_whitespace().next());
+        let is_method = |word: &&str| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        let methods: BTreeSet<_> = first_words.filter(is_method).map(str::to_owned).collect();
+        Ok((!methods.is_empty()).then_some(methods))
     }
 
     /// Asks which indexes the node keeps (`getindexinfo`, Bitcoin Core 0.21 and later), by name, such as `txindex`;

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use nodewright_core::{BlockHash, ChainId, NetworkId, Scope};
+use nodewright_core::{BlockDelta, BlockHash, ChainId, NetworkId, Scope};
 
 use crate::fetch::HeaderId;
 use crate::walker::Dialect;
@@ -52,6 +52,8 @@ pub struct UtxoNetwork {
     pub genesis: BlockHash,
     /// Says that blocks come when somebody asks for them, as on a regtest: an old newest block means nothing there.
     pub private: bool,
+    /// Is the length in blocks of the periods in which blocks signal for soft forks; `None` where deployments differ in it.
+    pub signal_period: Option<BlockDelta>,
     /// Prints an output script as an address; `None` if it has none.
     pub address: fn(&[u8]) -> Option<String>,
     /// Reads an address of this network as the output script that it stands for.

@@ -6,6 +6,7 @@
 //! - `chain`: the description of a chain and its networks;
 //! - `connect`: from a URL to a source, with every check that can be made before a scan begins;
 //! - `headers`: following headers, by REST or RPC;
+//! - `offer`: the node's program, methods and what else it serves;
 //! - `blocks`: blocks and observations;
 //! - `fate`: what became of a transaction;
 //! - `wake`: hints over ZMQ (feature `zmq`).
@@ -15,6 +16,7 @@ mod chain;
 mod connect;
 mod fate;
 mod headers;
+mod offer;
 #[cfg(feature = "zmq")]
 mod wake;
 
@@ -26,6 +28,7 @@ use nodewright_core::{BlockHash, BlockId, ChainAdapter, Error, ErrorKind, Finali
 
 pub use self::chain::{AddressError, UtxoChain, UtxoNetwork};
 pub use self::connect::ConnectOptions;
+pub use self::offer::{REST, SCAN, ZMQ_BLOCKS, family_ranges};
 #[cfg(feature = "zmq")]
 pub use self::wake::{WakeOptions, WakeStats, ZmqWake};
 use crate::client::{Abilities, NodeClient};
@@ -87,7 +90,9 @@ impl UtxoSource {
             observations: Some(Arc::clone(&self) as _),
             evidence: None,
             transactions: Some(self as _),
+            eras: None,
             wake: None,
+            probe: None,
             policy,
             hash_text: |hash| hash.to_reversed_hex(),
         }
