@@ -5,10 +5,10 @@
 //!
 //! | part | what it is |
 //! |---|---|
-//! | [`core`] | traits, finality policies, the scan core: pure, without I/O |
-//! | [`ops`] | the scan driver and the deposit observer, over the traits alone |
+//! | [`core`] | traits, finality policies, the scan core, eras, API versions: pure, without I/O |
+//! | [`ops`] | the scan driver, the deposit observer and the era watch, over the traits alone |
 //! | [`stores`] | where results go: memory, file, SQLite |
-//! | [`bitcoin`], [`dash`] | one chain each |
+//! | [`bitcoin`], [`cardano`], [`dash`] | one chain each (`bitcoin` holds Litecoin, `cardano` Mithril) |
 //! | [`rpc`], [`utxo`] | what chains share: the JSON-RPC shell, the block walker |
 //! | [`registry`] | the chains of this build, by name |
 //!
@@ -35,19 +35,21 @@
 //! # }
 //! ```
 //!
-//! The example `observe` is the whole program around this.
+//! The example `observe` is the whole program around this; `era_watch` and `verify_certificates` are the others.
 
 #[cfg(any(feature = "bitcoin", feature = "dash"))]
 pub mod registry;
 
 #[cfg(feature = "bitcoin")]
 pub use nodewright_bitcoin as bitcoin;
+#[cfg(feature = "cardano")]
+pub use nodewright_cardano as cardano;
 pub use nodewright_core as core;
 #[cfg(feature = "dash")]
 pub use nodewright_dash as dash;
 #[cfg(feature = "ops")]
 pub use nodewright_ops as ops;
-#[cfg(any(feature = "bitcoin", feature = "dash"))]
+#[cfg(any(feature = "bitcoin", feature = "cardano", feature = "dash"))]
 pub use nodewright_rpc as rpc;
 #[cfg(feature = "ops")]
 pub use nodewright_stores as stores;

@@ -1,4 +1,4 @@
-//! The example `observe` as a program under test.
+//! The examples as programs under test; most tests are of `observe`.
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
@@ -10,18 +10,28 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Returns where cargo has put the example: beside the folder of the tests.
+/// Returns where cargo has put `observe`.
 pub(crate) fn program() -> PathBuf {
+    example("observe")
+}
+
+/// Returns where cargo has put an example: beside the folder of the tests.
+pub(crate) fn example(name: &str) -> PathBuf {
     let test = env::current_exe().expect("a test has a path");
     let target = test.parent().and_then(|deps| deps.parent()).expect("tests stand in target/<profile>/deps");
-    let program = target.join("examples").join("observe").with_extension(env::consts::EXE_EXTENSION);
+    let program = target.join("examples").join(name).with_extension(env::consts::EXE_EXTENSION);
     assert!(program.is_file(), "{} is built by `cargo test`", program.display());
     program
 }
 
 /// Runs it to its end.
 pub(crate) fn run(arguments: &[&str]) -> Output {
-    Command::new(program()).args(arguments).stdin(Stdio::null()).output().expect("the example starts")
+    run_example("observe", arguments)
+}
+
+/// Runs an example to its end.
+pub(crate) fn run_example(name: &str, arguments: &[&str]) -> Output {
+    Command::new(example(name)).args(arguments).stdin(Stdio::null()).output().expect("the example starts")
 }
 
 /// Runs it beside the test; it is killed when this is dropped.
