@@ -60,7 +60,9 @@ fn catch_up(policy: &Arc<dyn FinalityPolicy>, blocks: u64) -> Result<Taken, Stri
         observations: Some(chain.clone()),
         evidence: Some(chain),
         transactions: None,
+        eras: None,
         wake: None,
+        probe: None,
         policy: Arc::clone(policy),
         hash_text: |hash| hash.to_hex(),
     };

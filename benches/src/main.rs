@@ -8,7 +8,10 @@ mod c_scan_core;
 mod d_memory;
 mod e_chainlock;
 mod f_x11;
+mod g_certificates;
+mod h_era_stamp;
 mod http;
+mod i_digests;
 mod litecoin;
 mod measure;
 mod report;
@@ -78,6 +81,9 @@ const BENCHMARKS: &[Benchmark] = &[
     Benchmark { id: "d_memory", run: d_memory::run },
     Benchmark { id: "e_chainlock", run: e_chainlock::run },
     Benchmark { id: "f_x11", run: f_x11::run },
+    Benchmark { id: "g_certificates", run: g_certificates::run },
+    Benchmark { id: "h_era_stamp", run: h_era_stamp::run },
+    Benchmark { id: "i_digests", run: i_digests::run },
 ];
 
 /// The harness itself: that it counts rightly, and how fast allocations are while it does not count them.

@@ -64,8 +64,9 @@ const TASKS: &[Task] = &[
     Task {
         name: "test",
         usage: "[--long] [FILTER…]",
-        about: "runs every test with all features, doc tests too, then checks that each chain compiles alone;\n\
-                --long runs the full seed counts; a FILTER picks tests by name and leaves the checks out",
+        about: "runs every test with all features, doc tests too, those beside the peers of the benchmarks, then checks\n\
+                that each chain compiles alone; --long runs the full seed counts; a FILTER picks tests of the main\n\
+                workspace by name and leaves all else out",
         run: test::run,
     },
     Task {

@@ -28,6 +28,9 @@ pub(crate) fn run(workspace: &Workspace, args: &[String]) -> Outcome {
         failures.push(failure);
     }
     if options.filters.is_empty() {
+        if let Err(failure) = run_bench_tests(workspace, &options, &skip_log, &mut tally) {
+            failures.push(failure);
+        }
         failures.extend(check_single_chains(workspace, &mut tally)?);
     }
     report_skips(&skip_log, &mut tally)?;
@@ -63,12 +66,26 @@ fn run_tests(workspace: &Workspace, options: &Options, skip_log: &Path, tally: &
     let mut command = workspace.cargo();
     command.args(["test", "--workspace", "--all-features", "--no-fail-fast"]);
     command.args(workspace::locked());
+    if !options.filters.is_empty() {
+        command.arg("--").args(&options.filters);
+    }
+    run_counted(command, options, skip_log, tally)
+}
+
+/// Runs the tests beside the crates that we are measured against, which are in the workspace of the benchmarks; from the
+/// build that the benchmarks use too.
+fn run_bench_tests(workspace: &Workspace, options: &Options, skip_log: &Path, tally: &mut Tally) -> Outcome {
+    let mut command = workspace.cargo();
+    command.args(["test", "--release", "--no-fail-fast", "--manifest-path", "benches/Cargo.toml"]);
+    command.args(workspace::locked());
+    command.arg("--target-dir").arg(workspace.build_dir("bench-build"));
+    run_counted(command, options, skip_log, tally)
+}
+
+fn run_counted(mut command: Command, options: &Options, skip_log: &Path, tally: &mut Tally) -> Outcome {
     command.env("NODEWRIGHT_SKIP_LOG", skip_log);
     if options.long {
         command.env("NODEWRIGHT_LONG", "1");
-    }
-    if !options.filters.is_empty() {
-        command.arg("--").args(&options.filters);
     }
     let before = tally.failed;
     let ended = stream(&mut command, |line| tally.count(line));

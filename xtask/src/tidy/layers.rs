@@ -81,7 +81,7 @@ impl Layer {
 const FAMILIES: &[&str] = &["rpc", "utxo", "evm"];
 
 /// What core may depend on, rule 1 of the architecture; `hex` is for text forms.
-const CORE_MAY_USE: &[&str] = &["async-trait", "hex", "serde", "thiserror"];
+const CORE_MAY_USE: &[&str] = &["async-trait", "hex", "semver", "serde", "thiserror"];
 
 #[cfg(test)]
 mod tests {
