@@ -1,6 +1,5 @@
 //! The simulated network against `mithril-common`, and restored from.
 
-use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
