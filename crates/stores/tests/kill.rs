@@ -14,7 +14,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nodewright_core::{EventSeq, Revision, ScanSink};
+use nodewright_core::{ErrorKind, EventSeq, Revision, ScanSink};
 use nodewright_stores::rusqlite::Connection;
 use nodewright_stores::{FileSink, LoggedRecord, SqliteSink};
 use nodewright_testkit::conformance::sink::Play;
@@ -96,7 +96,7 @@ fn stop_at(stop: Option<u64>, seqs: Range<u64>) {
 
 async fn open(mode: Mode, store: &Path, stop: Option<u64>) -> Arc<dyn ScanSink> {
     match mode {
-        Mode::File | Mode::FileSwapped => Arc::new(FileSink::open(store).await.unwrap()),
+        Mode::File | Mode::FileSwapped => Arc::new(open_file(store).await),
         Mode::SqliteSwapped => Arc::new(SqliteSink::open(store).await.unwrap()),
         Mode::Sqlite => {
             let sink = SqliteSink::open(store).await.unwrap();
@@ -112,6 +112,23 @@ async fn open(mode: Mode, store: &Path, stop: Option<u64>) -> Arc<dyn ScanSink> 
         }
     }
 }
+
+/// Opens the folder once its lock is free: a test beside this one that starts a process holds a copy of every open file,
+/// locks included, from the fork to the exec.
+async fn open_file(store: &Path) -> FileSink {
+    let started = Instant::now();
+    loop {
+        match FileSink::open(store).await {
+            Err(error) if error.kind() == ErrorKind::Conflict && started.elapsed() < PATIENCE => {
+                tokio::task::yield_now().await;
+            }
+            opened => return opened.unwrap(),
+        }
+    }
+}
+
+/// Is far longer than another process stays between its fork and its exec.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The table has no key, so that an effect that happens twice would be there twice.
 const EFFECTS: &str = "CREATE TABLE IF NOT EXISTS effects (seq INTEGER NOT NULL)";
