@@ -8,13 +8,14 @@
 //! - `read`, `submit`: the routes as typed calls; `message`, `artifact_message`: what they answer;
 //! - `version`: which API version is sent, and what the aggregator says about it;
 //! - `error`: every way in which a call fails, and its place among core's errors;
-//! - `adapt`, `fetch`: core's and this crate's traits over a client;
+//! - `adapt`, `evidence`, `fetch`: core's and this crate's traits over a client;
 //! - `many`, `networks`: several aggregators of one network, and where they are found.
 
 mod adapt;
 mod artifact_message;
 mod client;
 mod error;
+mod evidence;
 mod fetch;
 mod many;
 mod message;
@@ -28,6 +29,7 @@ mod version;
 pub use artifact_message::{BlocksTransactionsSnapshot, StakeDistributionSummary, TransactionsSnapshot};
 pub use client::AggregatorClient;
 pub use error::{AggregatorError, Attempted, GoneReason};
+pub use evidence::MithrilBlocks;
 pub use fetch::AggregatorFetcher;
 pub use many::{AggregatorEvent, Aggregators, Discovery, Unusable};
 pub use message::{

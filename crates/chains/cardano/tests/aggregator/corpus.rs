@@ -51,7 +51,7 @@ const PROOFS: [(&str, &str); 3] = [
 ];
 
 /// The devnet of 2026-05-21 as its aggregator would serve it.
-fn devnet() -> Option<SimContents> {
+pub(crate) fn devnet() -> Option<SimContents> {
     let mut contents = SimContents::default();
     for (list, list_path, details, detail_path) in ARTIFACTS {
         contents.put(list_path, json_file(list)?);

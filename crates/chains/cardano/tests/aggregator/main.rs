@@ -4,6 +4,7 @@
 mod chain;
 mod corpus;
 mod devnet;
+mod evidence;
 mod failover;
 mod headers;
 mod refusals;
