@@ -24,7 +24,7 @@ fn every_chain_of_the_build_has_a_row() {
 #[tokio::test]
 async fn cardano_holds_what_its_row_says() {
     use nodewright::cardano::sim::{devnet, node};
-    use nodewright::cardano::{CardanoOptions, aggregator, connect, era, network, node as socket};
+    use nodewright::cardano::{CardanoOptions, aggregator, certificate, connect, era, network, node as socket};
     use nodewright::core::{BlockHash, BlockTime, Epoch};
     use std::sync::Arc;
 
@@ -41,7 +41,17 @@ async fn cardano_holds_what_its_row_says() {
     let client = Arc::new(client.expect("a client"));
     let markers = Arc::new(era::DummyMarkers::new(devnet.markers().clone()));
     let eras = era::MithrilEraReader::new(markers, Arc::clone(&client) as _);
-    let options = CardanoOptions { eras: Some(Arc::new(eras)), probe: Some(client), ..Default::default() };
+    let options = aggregator::AggregatorOptions::default();
+    let aggregators = aggregator::Aggregators::try_new([server.url().as_str()], &options).expect("aggregators");
+    let (verifier, anchors) =
+        (certificate::ChainVerifier::new(devnet.network()), certificate::MemoryAnchors::default());
+    let blocks = aggregator::MithrilBlocks::new(Arc::new(aggregators), verifier, Arc::new(anchors), genesis.clone());
+    let options = CardanoOptions {
+        eras: Some(Arc::new(eras)),
+        evidence: Some(Arc::new(blocks)),
+        probe: Some(client),
+        ..Default::default()
+    };
     let adapter = connect(node.socket(), genesis, options).await.expect("an adapter");
     compare("cardano", &adapter, true);
 }
