@@ -53,6 +53,25 @@ pub(super) struct Journal {
     pub(super) phase: Phase,
 }
 
+impl Journal {
+    fn write(&self) -> String {
+        serde_json::json!(self).to_string()
+    }
+
+    /// Reads the bytes of a journal. The format is looked at first, since a later one may have other fields.
+    fn read(json: &[u8]) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: u32,
+        }
+        let Version { format } = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+        if format != FORMAT {
+            return Err(format!("format {format}, and this program knows {FORMAT}"));
+        }
+        serde_json::from_slice(json).map_err(|error| error.to_string())
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Phase {
@@ -161,14 +180,11 @@ impl Workspace {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(RestoreError::io(&path, &error)),
         };
-        let refused = |reason: String| RestoreError::Journal { path: path.clone(), reason };
-        let journal: Journal = serde_json::from_slice(&json).map_err(|error| refused(error.to_string()))?;
-        if journal.format == FORMAT { Ok(Some(journal)) } else { Err(refused(format!("format {}", journal.format))) }
+        Journal::read(&json).map(Some).map_err(|reason| RestoreError::Journal { path, reason })
     }
 
     pub(super) fn write_journal(&self, journal: &Journal) -> Result<(), RestoreError> {
-        let json = serde_json::json!(journal).to_string();
-        self.write_whole(&self.path(JOURNAL), json.as_bytes(), "write journal")
+        self.write_whole(&self.path(JOURNAL), journal.write().as_bytes(), "write journal")
     }
 
     /// Writes a file so that it is there whole or not at all.
@@ -257,3 +273,30 @@ pub(super) const FORMAT: u32 = 1;
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_journal_is_the_golden_one_and_a_later_format_is_refused_by_its_number() {
+        let journal = Journal {
+            format: FORMAT,
+            snapshot: "5a".to_owned(),
+            certificate: "c0".to_owned(),
+            root: "70".to_owned(),
+            network: "preprod".to_owned(),
+            ancillary: true,
+            phase: Phase::Place,
+        };
+        let golden = concat!(
+            r#"{"ancillary":true,"certificate":"c0","format":1,"network":"preprod","phase":"place","root":"70","#,
+            r#""snapshot":"5a"}"#
+        );
+        assert_eq!(journal.write(), golden);
+        assert_eq!(Journal::read(golden.as_bytes()), Ok(journal));
+        let later = Journal::read(br#"{"format":2,"parts":[]}"#);
+        assert_eq!(later, Err("format 2, and this program knows 1".to_owned()));
+        assert!(Journal::read(&golden.as_bytes()[..20]).is_err());
+    }
+}
