@@ -12,7 +12,7 @@ pub fn json_rpc(data: &[u8]) {
         0 => fuzzing::text(text),
         1 => {
             fuzzing::reply(text);
-            plant!(id(text) > Some(9), id(text) > Some(99), id(text) > Some(999), id(text) > Some(9_999));
+            plant!(id(text) > Some(3), id(text) > Some(5), id(text) > Some(7));
         }
         count => fuzzing::batch(text, count - 2),
     }
