@@ -14,7 +14,7 @@ pub fn certificate(data: &[u8]) {
             let written = serde_json::to_vec(&certificate).expect("a certificate is JSON");
             assert_eq!(Certificate::from_json(&written).as_ref(), Ok(&certificate), "comes back");
             let k = certificate.metadata.parameters.k;
-            plant!(k > 9, k > 99, k > 999, k > 9_999);
+            plant!(k > 5, k > 6, k > 7, k > 8);
             drop(certificate.aggregate_verification_key.parts());
             drop(certificate.compute_hash());
         }
